@@ -1,0 +1,1 @@
+"""DIDComm v2: DIDs, envelopes, messages and protocols; knows no pico and does no I/O."""

@@ -1,0 +1,1 @@
+"""HTTP: the doors for devices, old clients, the owner and browsers."""

@@ -1,0 +1,1 @@
+"""The rulesets that come with every pico, and examples."""
