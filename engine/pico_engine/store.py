@@ -5,7 +5,13 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
+
+from pico_engine.errors import StoreError
+
+INSORT_KEYS_MAX: Final = 64
+"""Up to so many new keys are put into a sorted list one by one; more are appended and sorted at once.
+Both cost time in proportion to the list's length; measured, they meet near a hundred keys."""
 
 
 @dataclass(slots=True)
@@ -36,7 +42,11 @@ class StoreReader(Protocol):
     def scan(
         self, start: bytes, stop: bytes, *, limit: int | None = None, reverse: bool = False
     ) -> Iterator[tuple[bytes, bytes]]:
-        """Rows with `start` <= key < `stop`, in key order (backwards if `reverse`), at most `limit`."""
+        """Rows with `start` <= key < `stop`, in key order (backwards if `reverse`), at most `limit`.
+
+        They are the rows of the moment of the call, whatever is written while the caller reads them. Give a
+        `limit` when you will not read all: a store may fetch them all at once.
+        """
         ...
 
 
@@ -67,12 +77,27 @@ def prefix_end(prefix: bytes) -> bytes:
     return trimmed[:-1] + bytes([trimmed[-1] + 1])
 
 
+def refuse_stale(batch: Batch, newest_epoch: int) -> None:
+    """Raise StoreError for a batch of a former reign; every adapter calls this before it writes.
+
+    A batch of epoch 0 is stale too once another epoch was seen: its writer does not know that it must share.
+    """
+    if batch.epoch < newest_epoch:
+        raise StoreError(
+            f"refused a batch of epoch {batch.epoch}: the store was taken over under epoch {newest_epoch}",
+            "stop this process; another one runs these picos now",
+        )
+
+
 class MemoryStore:
     """A store that forgets: for unit tests, throw-away picos and simulations."""
 
     def __init__(self) -> None:
-        self._keys: list[bytes] = []
         self._rows: dict[bytes, bytes] = {}
+        # Sorted when somebody scans, not when somebody writes: loading many rows costs one sort.
+        self._keys: list[bytes] = []
+        self._unsorted: set[bytes] = set()
+        self._epoch = 0
 
     def get(self, key: bytes) -> bytes | None:
         return self._rows.get(key)
@@ -80,28 +105,50 @@ class MemoryStore:
     def scan(
         self, start: bytes, stop: bytes, *, limit: int | None = None, reverse: bool = False
     ) -> Iterator[tuple[bytes, bytes]]:
-        low, high = bisect_left(self._keys, start), bisect_left(self._keys, stop)
+        low, high = self._span(start, stop)
+        if limit is not None:
+            low, high = (max(low, high - limit), high) if reverse else (low, min(high, low + limit))
         keys = self._keys[low:high]
         if reverse:
             keys.reverse()
-        for key in keys[:limit]:
-            yield key, self._rows[key]
+        return iter([(key, self._rows[key]) for key in keys])
 
     def write(self, batch: Batch) -> None:
+        refuse_stale(batch, self._epoch)
+        spans = [(prefix, prefix_end(prefix)) for prefix in batch.dropped_prefixes]
         for key, value in batch.rows.items():
             if value is None:
                 self._delete(key)
             else:
                 if key not in self._rows:
-                    insort(self._keys, key)
+                    self._unsorted.add(key)
                 self._rows[key] = value
-        for prefix in batch.dropped_prefixes:
-            for key, _ in list(self.scan(prefix, prefix_end(prefix))):
-                self._delete(key)
-
-    def _delete(self, key: bytes) -> None:
-        if self._rows.pop(key, None) is not None:
-            del self._keys[bisect_left(self._keys, key)]
+        for start, stop in spans:
+            low, high = self._span(start, stop)
+            for key in self._keys[low:high]:
+                del self._rows[key]
+            del self._keys[low:high]
+        self._epoch = batch.epoch
 
     def close(self) -> None:
         """Nothing to give back."""
+
+    def _span(self, start: bytes, stop: bytes) -> tuple[int, int]:
+        """Where the keys from `start` up to `stop` are in the sorted list."""
+        if len(self._unsorted) <= INSORT_KEYS_MAX:
+            for key in self._unsorted:
+                insort(self._keys, key)
+        else:
+            self._keys += self._unsorted
+            self._keys.sort()
+        self._unsorted.clear()
+        low = bisect_left(self._keys, start)
+        return low, max(low, bisect_left(self._keys, stop))
+
+    def _delete(self, key: bytes) -> None:
+        if self._rows.pop(key, None) is None:
+            return
+        if key in self._unsorted:
+            self._unsorted.remove(key)
+        else:
+            del self._keys[bisect_left(self._keys, key)]
