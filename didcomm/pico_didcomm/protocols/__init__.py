@@ -1,0 +1,1 @@
+"""Protocols over DIDComm messages: builders, parsers and state machines, without I/O."""

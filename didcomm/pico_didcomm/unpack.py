@@ -1,0 +1,210 @@
+"""Opens envelopes, and lets nothing through that the envelope does not prove.
+
+An envelope is opened layer by layer; `LAYERS` is the machine of the combinations that are legal. A message
+is believed only when its `from`, the sender key of an authcrypt and the signer of a signature name one
+DID, and when its `to` names the recipient whose key opened it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import orjson
+
+from pico_didcomm.did.document import canonical_did, canonical_kid, did_of
+from pico_didcomm.did.peer4 import is_long_form
+from pico_didcomm.did.resolver import Resolver
+from pico_didcomm.encoding import strict_json_object
+from pico_didcomm.errors import (
+    BadEnvelope,
+    BadJson,
+    Expired,
+    LimitExceeded,
+    NoKeyForRecipient,
+    RecipientMismatch,
+    SenderMismatch,
+)
+from pico_didcomm.jwe import AUTHCRYPT, Jwe, is_jwe, open_jwe, parse_jwe, recipient_rows
+from pico_didcomm.jws import Jws, is_jws, parse_jws
+from pico_didcomm.keys import KeyPair, Secrets
+from pico_didcomm.message import Message
+
+ENVELOPE_BYTES_MAX: Final = 1024 * 1024
+"""The `max_receive_bytes` of DIDComm: a message and its base64 text are held in memory several times."""
+
+LAYERS: Final[Mapping[str, Mapping[str, str]]] = {
+    "": {"plain": "plain", "signed": "signed", "anoncrypt": "anoncrypt", "authcrypt": "authcrypt"},
+    "signed": {"plain": "plain"},
+    "anoncrypt": {"plain": "plain", "signed": "signed", "authcrypt": "hidden authcrypt"},
+    "authcrypt": {"plain": "plain", "signed": "signed"},
+    "hidden authcrypt": {"plain": "plain"},
+}
+"""What has been opened -> kind of the next layer -> what has been opened then (DIDComm v2.1, 5.4).
+
+authcrypt(signed) may be read, not written; the others may be both.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """A message and what its envelope proves about it.
+
+    `sender` is the proven DID in canonical form (short for did:peer:4), None when nothing is proven;
+    a `from` in a message that is not `authenticated` is a claim. `jws` is the signed message as it was
+    received, to be kept as a record.
+    """
+
+    message: Message
+    sender: str | None = None
+    encrypted: bool = False
+    authenticated: bool = False
+    non_repudiable: bool = False
+    anonymous_sender: bool = False
+    signed_by: str | None = None
+    sender_kid: str | None = None
+    recipient_kid: str | None = None
+    jws: bytes | None = field(default=None, repr=False)
+
+    @property
+    def signed(self) -> bool:
+        """Whether the sender can be proven to others."""
+        return self.non_repudiable
+
+
+def check_size(data: bytes, bytes_max: int = ENVELOPE_BYTES_MAX) -> None:
+    """Refuses what is too long to be parsed."""
+    if len(data) > bytes_max:
+        raise LimitExceeded(f"an envelope of {len(data)} bytes; at most {bytes_max} are read")
+
+
+def recipients_of(data: bytes) -> list[str]:
+    """The recipients' key ids of an encrypted message (canonical), [] for others; nothing is decrypted."""
+    check_size(data)
+    try:
+        raw = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise BadJson(f"not JSON: {error}") from error
+    if not isinstance(raw, dict):
+        raise BadJson("an envelope is not a JSON object")
+    return [canonical_kid(kid) for kid, _ in recipient_rows(raw)] if is_jwe(raw) else []
+
+
+def unpack(
+    data: bytes,
+    secrets: Secrets,
+    resolver: Resolver,
+    now_ms: int,
+    *,
+    envelope_bytes_max: int = ENVELOPE_BYTES_MAX,
+) -> Unpacked:
+    """Opens an envelope or a plaintext message. Every failure, for any bytes, is a DidcommError."""
+    check_size(data, envelope_bytes_max)
+    opening = _Opening(secrets, resolver)
+    opened = ""
+    while opened != "plain":
+        raw = strict_json_object(data, "an envelope")
+        jwe = parse_jwe(raw) if is_jwe(raw) else None
+        if jwe is not None:
+            kind = "authcrypt" if jwe.algorithm == AUTHCRYPT else "anoncrypt"
+        else:
+            kind = "signed" if is_jws(raw) else "plain"
+        if kind not in LAYERS[opened]:
+            raise BadEnvelope(f"{kind} inside {opened} is not a legal combination")
+        opened = LAYERS[opened][kind]
+        if jwe is not None:
+            data = opening.decrypt(jwe)
+        elif kind == "signed":
+            opening.signed, opening.jws = data, parse_jws(raw)
+            data = opening.jws.payload_bytes
+    return opening.finish(Message.from_dict(raw), now_ms)
+
+
+class _Opening:
+    """What is known while an envelope is opened layer by layer."""
+
+    def __init__(self, secrets: Secrets, resolver: Resolver) -> None:
+        self.secrets = secrets
+        self.resolver = resolver
+        self.jws: Jws | None = None
+        self.signed: bytes | None = None
+        self.sender_kid: str | None = None
+        self.recipient_kids: list[str] = []
+        self.anonymous = False
+
+    def decrypt(self, jwe: Jwe) -> bytes:
+        kid, encrypted_key, pair = self._own_recipient(jwe)
+        sender = None
+        if jwe.sender_kid is None:
+            self.anonymous = True
+        else:
+            self.sender_kid = jwe.sender_kid
+            sender = self.resolver.resolve(did_of(jwe.sender_kid)).agreement_key(jwe.sender_kid)
+        plaintext = open_jwe(jwe, encrypted_key, pair, sender)
+        self.recipient_kids.append(canonical_kid(kid))
+        return plaintext
+
+    def _own_recipient(self, jwe: Jwe) -> tuple[str, str, KeyPair]:
+        for kid, encrypted_key in jwe.recipients:
+            pair = self.secrets.find(canonical_kid(kid))
+            if pair is not None:
+                return kid, encrypted_key, pair
+        raise NoKeyForRecipient
+
+    def finish(self, message: Message, now_ms: int) -> Unpacked:
+        sender = check_addresses(message, self.sender_kid, self.recipient_kids, now_ms)
+        signed_by = None
+        if self.jws is not None:
+            if self.recipient_kids and not message.to:
+                raise RecipientMismatch("a signed message inside an encrypted one must say whom it is for")
+            sender, signed_by = self._check_signatures(self.jws, message)
+        return Unpacked(
+            message,
+            sender,
+            encrypted=bool(self.recipient_kids),
+            authenticated=sender is not None,
+            non_repudiable=signed_by is not None,
+            anonymous_sender=self.anonymous,
+            signed_by=signed_by,
+            sender_kid=None if self.sender_kid is None else canonical_kid(self.sender_kid),
+            recipient_kid=self.recipient_kids[-1] if self.recipient_kids else None,
+            jws=self.signed,
+        )
+
+    def _check_signatures(self, jws: Jws, message: Message) -> tuple[str, str]:
+        """Every signature must be the sender's. No key is looked up before its id was bound to `from`."""
+        if message.from_ is None:
+            raise SenderMismatch("a signed message without from")
+        sender = canonical_did(message.from_)
+        for signature in jws.signatures:
+            if canonical_did(did_of(signature.kid)) != sender:
+                raise SenderMismatch("a message signed by another DID than its from")
+        for signature in jws.signatures:
+            did = did_of(signature.kid)
+            # The key may go by the short form while `from` carries the document.
+            document = self.resolver.resolve(message.from_ if is_long_form(message.from_) else did)
+            signature.check(document.authentication_key(signature.kid), jws.payload)
+        return sender, canonical_kid(jws.signatures[0].kid)
+
+
+def check_addresses(
+    message: Message, sender_kid: str | None, recipient_kids: list[str], now_ms: int
+) -> str | None:
+    """Binds a message to the keys that opened it (DIDComm v2.1, "Message Layer Addressing Consistency").
+
+    Gives the sender that the authcrypt layer proves. Key ids of recipients are canonical.
+    """
+    if message.expires_time is not None and message.expires_time * 1000 <= now_ms:
+        raise Expired(f"the message expired at {message.expires_time} (seconds since 1970)")
+    sender = None
+    if sender_kid is not None:
+        sender = canonical_did(did_of(sender_kid))
+        if message.from_ is None or canonical_did(message.from_) != sender:
+            raise SenderMismatch("the message's from is not the DID whose key encrypted it")
+    if message.to and recipient_kids:
+        named = {canonical_did(did) for did in message.to}
+        for kid in recipient_kids:
+            if did_of(kid) not in named:
+                raise RecipientMismatch
+    return sender
