@@ -1,0 +1,301 @@
+"""The libp2p side: listens, dials, proves who is there (Noise), multiplexes (yamux), negotiates protocols.
+
+Runs under trio. It uses the layers of py-libp2p, but accepts and dials sockets by itself: corrections.py says why.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+
+import trio
+from libp2p.crypto.ed25519 import create_new_key_pair
+from libp2p.crypto.x25519 import create_new_key_pair as create_x25519_key_pair
+from libp2p.host.basic_host import BasicHost
+from libp2p.identity.identify_push.identify_push import ID_PUSH
+from libp2p.io.trio import TrioTCPStream
+from libp2p.network.config import ConnectionConfig
+from libp2p.network.connection.raw_connection import RawConnection
+from libp2p.network.connection.swarm_connection import SwarmConn
+from libp2p.network.stream.net_stream import NetStream
+from libp2p.network.swarm import Swarm
+from libp2p.peer.id import ID
+from libp2p.peer.peerstore import PeerStore
+from libp2p.protocol_muxer.multiselect_client import MultiselectClient
+from libp2p.protocol_muxer.multiselect_communicator import MultiselectCommunicator
+from libp2p.security.noise.transport import PROTOCOL_ID as NOISE
+from libp2p.security.noise.transport import Transport as Noise
+from libp2p.tools.anyio_service import background_trio_service
+from libp2p.transport.tcp.tcp import TCP
+from multiaddr import Multiaddr
+
+from pico_node.peers import corrections
+from pico_node.peers.addresses import dialable, reachable
+from pico_node.peers.admission import Admission, Ticket
+from pico_node.peers.counters import Counters
+from pico_node.peers.errors import AddressTaken, BadAddress, Unreachable
+from pico_node.peers.limits import PeerLimits
+
+log = logging.getLogger("picomesh.peers")
+
+LISTEN_BACKLOG = 256  # a burst of connections while this process is busy for a moment
+CLOSE_TIMEOUT_S = 1.0  # closing sockets does not wait for peers
+UNLIMITED = 1_000_000  # the swarm's own connection limits are not used: admission.py has ours
+_TAKEN = {errno.EADDRINUSE}
+
+StreamHandler = Callable[[str, NetStream], Awaitable[None]]
+
+
+async def open_listeners(listen: Sequence[tuple[str, int]]) -> list[trio.SocketListener]:
+    """Listening sockets, all or none. Raises AddressTaken and BadAddress."""
+    listeners: list[trio.SocketListener] = []
+    try:
+        for host, port in listen:
+            try:
+                listeners += await trio.open_tcp_listeners(port, host=host, backlog=LISTEN_BACKLOG)
+            except OSError as error:
+                where = f"{host} port {port}"
+                if error.errno in _TAKEN:
+                    raise AddressTaken(f"another process listens on {where}") from None
+                raise BadAddress(f"cannot listen on {where}: {error.strerror or error}") from None
+    except BaseException:
+        for listener in listeners:
+            listener.socket.close()
+        raise
+    return listeners
+
+
+class Edge:
+    """One libp2p host. `handlers` serve the streams of other peers, by protocol id."""
+
+    def __init__(
+        self,
+        seed: bytes,
+        limits: PeerLimits,
+        counters: Counters,
+        handlers: dict[str, StreamHandler],
+        is_wanted: Callable[[str], bool],
+    ) -> None:
+        corrections.apply(limits)
+        self._limits = limits
+        self._counters = counters
+        self._handlers = handlers
+        self.admission = Admission(limits, counters, is_wanted)
+        self._tickets: dict[object, Ticket] = {}  # by multiplexed connection
+        self._listen: list[Multiaddr] = []
+        self._tcp = TCP()
+        key_pair = create_new_key_pair(seed)
+        peer = ID.from_pubkey(key_pair.public_key)
+        noise = Noise(key_pair, noise_privkey=create_x25519_key_pair().private_key)
+        peerstore = PeerStore()
+        peerstore.add_key_pair(peer, key_pair)
+        self._swarm = Swarm(
+            peer,
+            peerstore,
+            corrections.YamuxOnly(noise, NOISE, limits, counters),
+            [self._tcp],
+            connection_config=ConnectionConfig(
+                min_connections=0,  # with the default it dials strangers from its peer store
+                low_watermark=0,
+                high_watermark=UNLIMITED,
+                max_connections=UNLIMITED,
+                max_connections_per_peer=UNLIMITED,
+                inbound_upgrade_timeout=limits.upgrade_timeout_s,
+                outbound_upgrade_timeout=limits.dial_timeout_s,
+            ),
+        )
+        # The host answers identify and ping; it asks nobody by itself (which would dial peers that just left).
+        self._host = BasicHost(
+            self._swarm,
+            addrs_factory=lambda _: list(self._listen),
+            disable_identify_address_discovery=True,
+        )
+        self._swarm.notifees.clear()
+        self._host.remove_stream_handler(ID_PUSH)
+        for protocol in handlers:
+            self._host.set_stream_handler(protocol, None)
+        self._swarm.set_stream_handler(self._serve_stream)
+
+    async def run(
+        self,
+        listeners: Sequence[trio.SocketListener],
+        started: Callable[[], None],
+    ) -> None:
+        """Serve until cancelled; closes the listeners and every connection at the end."""
+        bound = [listener.socket.getsockname()[:2] for listener in listeners]
+        peer_id = str(self._host.get_id())
+        self._listen = [Multiaddr(a).decapsulate(f"/p2p/{peer_id}") for a in reachable(bound, peer_id)]
+        try:
+            async with background_trio_service(self._swarm), trio.open_nursery() as nursery:
+                try:
+                    nursery.start_soon(trio.serve_listeners, self._accept, list(listeners))
+                    started()
+                    await trio.sleep_forever()
+                finally:
+                    with trio.CancelScope(shield=True), trio.move_on_after(CLOSE_TIMEOUT_S):
+                        await self._close_all(listeners)
+        finally:
+            for listener in listeners:
+                listener.socket.close()
+
+    async def _close_all(self, listeners: Sequence[trio.SocketListener]) -> None:
+        for listener in listeners:
+            listener.socket.close()
+        open_ones = [conn for conns in self._swarm.connections.values() for conn in conns]
+        async with trio.open_nursery() as nursery:
+            for conn in open_ones:
+                nursery.start_soon(self.drop, conn)
+        for conn in open_ones:
+            while conn in self._swarm.connections.get(conn.muxed_conn.peer_id, ()):
+                await trio.sleep(0.02)
+
+    # Going out
+
+    async def dial(self, peer_id: str, addresses: Sequence[str]) -> SwarmConn:
+        """A new connection to this peer. Raises Unreachable.
+
+        The addresses are tried one after the other, each with a head start over the next (RFC 8305).
+        """
+        targets = dialable(peer_id, addresses)
+        if not targets:
+            raise Unreachable(f"no address of {peer_id} that could be dialed")
+        made: list[SwarmConn] = []
+        said: list[str] = []
+        async with trio.open_nursery() as nursery:
+
+            async def attempt(target: Multiaddr, failed: trio.Event) -> None:
+                try:
+                    made.append(await self._dial_one(peer_id, target))
+                    nursery.cancel_scope.cancel()
+                except Exception as error:  # noqa: BLE001 - libp2p raises many kinds, all mean: not there
+                    said.append(f"{target}: {str(error) or type(error).__name__}")
+                    failed.set()
+
+            for target in targets:
+                failed = trio.Event()
+                nursery.start_soon(attempt, target, failed)
+                with trio.move_on_after(self._limits.dial_stagger_s):
+                    await failed.wait()
+        for extra in made[1:]:
+            await self.drop(extra)
+        if not made:
+            raise Unreachable(f"no address of {peer_id} answered ({'; '.join(said)})")
+        return made[0]
+
+    async def _dial_one(self, peer_id: str, target: Multiaddr) -> SwarmConn:
+        with trio.fail_after(self._limits.dial_timeout_s):
+            raw = await self._tcp.dial(target)
+            try:
+                return await self._swarm.upgrade_outbound_raw_conn(raw, ID.from_base58(peer_id))
+            except BaseException:
+                with trio.CancelScope(shield=True), suppress(Exception):
+                    await raw.close()
+                raise
+
+    def connection(self, peer_id: str) -> SwarmConn | None:
+        """A connection to this peer that is open already."""
+        for conn in self._swarm.connections.get(ID.from_base58(peer_id), ()):
+            if not conn.is_closed:
+                return conn
+        return None
+
+    async def open_stream(self, conn: SwarmConn, protocol: str) -> NetStream:
+        """A new stream that speaks this protocol. Raises Unreachable."""
+        timeout_s = self._limits.handshake_timeout_s
+        try:
+            with trio.fail_after(timeout_s):
+                stream = await conn.new_stream()
+                try:
+                    client = MultiselectClient()
+                    await client.select_one_of([protocol], MultiselectCommunicator(stream), int(timeout_s) + 1)
+                except BaseException:
+                    with trio.CancelScope(shield=True), trio.move_on_after(CLOSE_TIMEOUT_S):
+                        await stream.reset()
+                    raise
+        except Exception as error:
+            raise Unreachable(f"no stream for {protocol}: {str(error) or type(error).__name__}") from error
+        stream.set_protocol(protocol)
+        return stream
+
+    async def drop(self, conn: SwarmConn) -> None:
+        """Close the socket; everything above it then cleans up by itself.
+
+        Closing from the top would first write a farewell, which waits for ever when the peer reads nothing.
+        """
+        with suppress(Exception):
+            await conn.muxed_conn.secured_conn.close()
+
+    def mark_session(self, conn: SwarmConn, carries: bool) -> None:
+        """Whether this connection carries a session, and so is not the first to go when it gets crowded."""
+        ticket = self._tickets.get(conn.muxed_conn)
+        if ticket is not None:
+            ticket.carries_session = carries
+
+    # Coming in
+
+    async def _accept(self, socket_stream: trio.SocketStream) -> None:
+        """One inbound connection, to its end. Must not raise: that would end the listener."""
+        scope = trio.CancelScope()
+        ticket: Ticket | None = None
+        try:
+            ip = str(socket_stream.socket.getpeername()[0])
+            ticket = self.admission.arrive(ip, scope.cancel)
+            with scope:
+                await self._serve_connection(socket_stream, ticket)
+        except trio.TooSlowError:
+            self._counters.inbound_timed_out += 1
+        except Exception as error:  # noqa: BLE001 - whatever a stranger's bytes cause
+            self._counters.garbage += 1
+            log.debug("inbound connection closed: %s", str(error) or type(error).__name__)
+        finally:
+            if ticket is not None:
+                self.admission.gone(ticket)
+            await trio.aclose_forcefully(socket_stream)
+
+    async def _serve_connection(self, socket_stream: trio.SocketStream, ticket: Ticket) -> None:
+        raw = RawConnection(TrioTCPStream(socket_stream), False)
+        with trio.fail_after(self._limits.upgrade_timeout_s):
+            muxed = await self._swarm.upgrade_inbound_raw_conn(raw, self._listen[0])
+        if not self.admission.prove(ticket, str(muxed.peer_id)):
+            return
+        self._tickets[muxed] = ticket
+        try:
+            idle = False
+            while not muxed.event_closed.is_set():
+                with trio.move_on_after(self._limits.inbound_idle_s / 2):
+                    await muxed.event_closed.wait()
+                if idle and not muxed.streams:
+                    self._counters.inbound_idle += 1
+                    return
+                idle = not muxed.streams
+        finally:
+            del self._tickets[muxed]
+
+    async def _serve_stream(self, stream: NetStream) -> None:
+        """One stream that a peer opened. Must not raise: that would end the swarm."""
+        muxed = stream.muxed_conn
+        if len(muxed.streams) > self._limits.streams_per_connection_max:
+            self._counters.streams_refused += 1
+            await self.drop(stream.swarm_conn)  # nobody honest needs so many
+            return
+        done = False
+        try:
+            with trio.fail_after(self._limits.handshake_timeout_s):
+                protocol, handler = await self._host.get_mux().negotiate(
+                    MultiselectCommunicator(stream), int(self._limits.handshake_timeout_s) + 1
+                )
+            stream.set_protocol(protocol)
+            ours = self._handlers.get(str(protocol))
+            if ours is not None:
+                await ours(str(muxed.peer_id), stream)
+            elif handler is not None:
+                await handler(stream)
+            done = True
+        except Exception as error:  # noqa: BLE001 - one peer's stream must not end the others'
+            self._counters.handler_errors += 1
+            log.debug("stream of %s failed: %s", muxed.peer_id, str(error) or type(error).__name__)
+        finally:
+            with trio.CancelScope(shield=True), trio.move_on_after(CLOSE_TIMEOUT_S), suppress(Exception):
+                await (stream.close() if done else stream.reset())
