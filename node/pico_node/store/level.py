@@ -165,8 +165,9 @@ class LevelStore:
 
     def _stop(self) -> None:
         # A forked child has no LevelDB thread to wait for, and its parent goes on using the files.
-        if self._db is not None and os.getpid() == self._process:
-            self._db.close()
+        if self._db is None or os.getpid() != self._process:
+            return
+        self._db.close()
         self._db = None
 
     def _check_format(self) -> None:

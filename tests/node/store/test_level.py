@@ -201,7 +201,7 @@ def test_a_forked_child_can_neither_use_nor_unlock_the_store(directory: Path) ->
                 os._exit(7)
             os._exit(0)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-        with pytest.raises(StoreLocked):
+        with pytest.raises(StoreLocked, match="this very process"):
             LevelStore.open(directory)
         store.write(Batch({b"a": b"parent"}))
         assert rows_of(store) == {b"a": b"parent"}
@@ -347,6 +347,15 @@ def test_a_torn_last_record_loses_only_its_own_batch(directory: Path) -> None:
             missing = rows.keys() - rows_of(store).keys()
         assert {key[:7] for key in missing} == {b"1/0029/"}
         assert len(missing) == 10
+
+
+def test_zeros_after_the_last_record_are_no_damage(directory: Path) -> None:
+    """Some file systems leave them after a power loss."""
+    rows = make(directory)
+    with newest(directory, "*.log").open("ab") as log:
+        log.write(bytes(5_000))
+    with LevelStore.open(directory) as store:
+        assert rows_of(store) == rows
 
 
 def damage_of(directory: Path, rows: dict[bytes, bytes]) -> StoreCorrupt | None:
