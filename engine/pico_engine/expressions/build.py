@@ -298,17 +298,23 @@ def _condition(where: Callable[..., object]) -> Where:
         raise RulesetDefinitionError(
             "a condition must name what it needs", "write where=lambda event, celsius: …"
         )
-    required = tuple(
-        parameter.name
-        for parameter in parameters
-        if parameter.default is parameter.empty and parameter.name not in ("event", "ruleset")
-    )
-    names = tuple(parameter.name for parameter in parameters)
+    given = {"event", "ruleset"}.intersection(parameter.name for parameter in parameters)
+    required = tuple(p.name for p in parameters if p.default is p.empty and p.name not in given)
+    optional = tuple(p.name for p in parameters if p.default is not p.empty and p.name not in given)
 
     def condition(event: Any, settings: dict[str, Any], ruleset: Any) -> object:
-        if any(name not in settings for name in required):
-            return False
-        known = {**settings, "event": event, "ruleset": ruleset}
-        return where(**{name: known[name] for name in names if name in known})
+        arguments = {}
+        for name in required:
+            if name not in settings:
+                return False
+            arguments[name] = settings[name]
+        for name in optional:
+            if name in settings:
+                arguments[name] = settings[name]
+        if "event" in given:
+            arguments["event"] = event
+        if "ruleset" in given:
+            arguments["ruleset"] = ruleset
+        return where(**arguments)
 
     return condition

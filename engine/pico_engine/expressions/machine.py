@@ -52,6 +52,9 @@ class Outcome(NamedTuple):
     why: str
 
 
+_new = tuple.__new__
+"""Makes a named tuple in less than half the time; for what every event makes."""
+
 _FIRED = Outcome(True, None, NOTHING, FIRED)
 
 
@@ -76,6 +79,7 @@ class Machine:
         shape = FORMAT + expression_text(select.expression).encode()
         self.fingerprint: str = blake2b(shape, digest_size=8).hexdigest()
         self._matchers = _matchers(table.letters)
+        self._has_aggregates = any(letter.aggregates for letter in table.letters)
         self._end_is_start = not table.rows[END]
         # Where one event does it all, no clock is ever looked at.
         self._within_ms = select.within_ms if len(table.rows) > END + 1 or not self._end_is_start else None
@@ -99,7 +103,8 @@ class Machine:
             return self._mismatches[captured]
         if not captured:
             return _FIRED
-        return Outcome(True, None, dict(zip(matcher.names, captured, strict=False)), FIRED)
+        settings = dict(zip(matcher.names, captured, strict=False))
+        return _new(Outcome, (True, None, settings, FIRED))
 
     def advance(self, progress: Progress | None, event: Event, ruleset: Any = None) -> Outcome:
         """Take one event; `ruleset` is handed through to conditions and limits."""
@@ -139,33 +144,27 @@ class Machine:
     def _is_as_good_as_start(self, live: Progress) -> bool:
         return self._end_is_start and live.states == _AT_END
 
-    def _started_ms(self, live: Progress | None, event: Event) -> int | None:
-        if self._within_ms is None:
-            return None
-        if live is None or START in live.states:
-            return event.time_ms
-        return live.started_ms or event.time_ms
-
     def _moved(
         self, live: Progress | None, hits: tuple[int, ...], attempt: Attempt, progressed: str
     ) -> Outcome:
-        started_ms = self._started_ms(live, attempt.event)
+        started_ms = None if self._within_ms is None else _started_ms(live, attempt.event)
         settings = attempt.settings()
-        windows = attempt.slide(NO_WINDOWS if live is None else live.windows, settings)
+        windows = NO_WINDOWS if live is None else live.windows
+        if self._has_aggregates:
+            windows = attempt.slide(windows, settings)
         if END in hits:
-            if not self._end_is_start:
-                rest = Progress(self.fingerprint, _AT_END, started_ms, NOTHING, windows)
-            elif started_ms is not None:
-                rest = Progress(self.fingerprint, _AT_END, started_ms)
-            else:
-                return Outcome(True, None, settings, FIRED)
-            return Outcome(True, rest, settings, FIRED)
+            if self._end_is_start:
+                windows = NO_WINDOWS
+                if started_ms is None:
+                    return _new(Outcome, (True, None, settings, FIRED))
+            rest = _new(Progress, (self.fingerprint, _AT_END, started_ms, NOTHING, windows))
+            return _new(Outcome, (True, rest, settings, FIRED))
         if hits == _AT_START:
+            windows = NO_WINDOWS
             if not settings:
                 return Outcome(False, None, NOTHING, progressed)
-            windows = NO_WINDOWS
-        rest = Progress(self.fingerprint, hits, started_ms, settings or NOTHING, windows)
-        return Outcome(False, rest, NOTHING, progressed)
+        rest = _new(Progress, (self.fingerprint, hits, started_ms, settings or NOTHING, windows))
+        return _new(Outcome, (False, rest, NOTHING, progressed))
 
     def _stayed(
         self, progress: Progress | None, live: Progress | None, attempt: Attempt, expired: bool
@@ -185,6 +184,12 @@ class Machine:
 def compile_select(select: Select) -> Machine:
     """Compile once per rule. Raises RulesetDefinitionError for an expression beyond the limits."""
     return Machine(select)
+
+
+def _started_ms(live: Progress | None, event: Event) -> int:
+    if live is None or START in live.states:
+        return event.time_ms
+    return live.started_ms or event.time_ms
 
 
 def _matchers(letters: tuple[Letter, ...]) -> tuple[Matcher, ...]:

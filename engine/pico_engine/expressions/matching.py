@@ -88,21 +88,21 @@ class Attempt:
             row = rows[state]
             for letter in self._letters:
                 targets = row.on.get(letter)
-                if targets is not None:
-                    captured = self._try(letter)
-                    if not isinstance(captured, str):
-                        self._taken[letter] = captured
-                        hits.update(dict.fromkeys(targets))
+                if targets is None:
+                    continue
+                captured = self._try(letter)
+                if isinstance(captured, tuple):
+                    self._taken[letter] = captured
+                    for target in targets:
+                        hits[target] = None
             for unless, target in row.otherwise:
-                if self.is_salient() and not any(self._matches(letter) for letter in unless):
+                if self.is_salient() and not self._matches_any(unless):
                     hits[target] = None
         return tuple(hits)
 
     def is_salient(self) -> bool:
         """Whether the event matches any letter at all. If not, it must leave no trace in the machine."""
-        return any(not isinstance(tried, str) for tried in self._tried.values()) or any(
-            self._matches(letter) for letter in self._letters
-        )
+        return self._matches_any(self._letters)
 
     def mismatch(self) -> str | None:
         """The code of the first letter that was tried in vain."""
@@ -110,9 +110,10 @@ class Attempt:
 
     def settings(self) -> dict[str, Any]:
         """The earlier settings with what the event captured on the edges it took."""
-        settings = dict(self._settings)
+        settings = {**self._settings}
         for letter, captured in self._taken.items():
-            settings.update(zip(self._matchers[letter].names, captured, strict=False))
+            if captured:
+                settings.update(zip(self._matchers[letter].names, captured, strict=False))
         return settings
 
     def slide(
@@ -128,8 +129,8 @@ class Attempt:
                 settings[aggregate.setting] = aggregate_value(aggregate.function, values)
         return slid
 
-    def _matches(self, letter: int) -> bool:
-        return letter in self._letters and not isinstance(self._try(letter), str)
+    def _matches_any(self, letters: tuple[int, ...]) -> bool:
+        return any(letter in self._letters and isinstance(self._try(letter), tuple) for letter in letters)
 
     def _try(self, letter: int) -> tuple[Any, ...] | str:
         tried = self._tried.get(letter)

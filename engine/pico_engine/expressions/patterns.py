@@ -7,6 +7,7 @@ one is asked for; the rule then gets the number, not the text.
 from __future__ import annotations
 
 import re
+import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from math import isfinite
@@ -17,6 +18,9 @@ from pico_engine.expressions.numbers import number_of_text
 
 MATCHED_TEXT_MAX_CHARS = 65_536
 """Longer text matches no regular expression: a careless expression takes time that grows with the text."""
+
+FLOAT_MAX = sys.float_info.max
+"""Whole numbers beyond cannot be calculated with together with others, so they are refused like infinity."""
 
 Scalar = str | int | float | bool | None
 
@@ -63,6 +67,8 @@ class _Number(Pattern):
     min: float | None
     max: float | None
     whole: bool
+    low: float
+    high: float
 
     def match(self, value: Any, missing: bool) -> tuple[Any, ...] | None:  # noqa: ARG002
         kind = type(value)
@@ -70,17 +76,13 @@ class _Number(Pattern):
             value = number_of_text(value)
             if value is None:
                 return None
-        elif kind is float:
-            if not isfinite(value):
-                return None
-        elif kind is not int:
+        elif kind is not float and kind is not int:
+            return None
+        # bounds are always finite, so that this also refuses what is infinite or not a number
+        if not self.low <= value <= self.high:
             return None
         if self.whole and type(value) is float:
-            if not value.is_integer():
-                return None
-            value = int(value)
-        if (self.min is not None and value < self.min) or (self.max is not None and value > self.max):
-            return None
+            return (int(value),) if value.is_integer() else None
         return (value,)
 
     def describe(self) -> str:
@@ -162,12 +164,12 @@ def text() -> Pattern:
 
 def number(*, min: float | None = None, max: float | None = None) -> Pattern:  # noqa: A002
     """A finite number from `min` to `max`, or text that spells one. Captured as int or float."""
-    return _Number(min, max, whole=False)
+    return _bounded(min, max, whole=False)
 
 
 def integer(*, min: float | None = None, max: float | None = None) -> Pattern:  # noqa: A002
     """Like `number`, but whole; 3.0 counts and is captured as 3."""
-    return _Number(min, max, whole=True)
+    return _bounded(min, max, whole=True)
 
 
 def boolean() -> Pattern:
@@ -221,6 +223,15 @@ def present() -> Pattern:
 def anything() -> Pattern:
     """Always fits. Captures None when the attribute is missing."""
     return _Present(required=False)
+
+
+def _bounded(low: float | None, high: float | None, *, whole: bool) -> Pattern:
+    for bound in (low, high):
+        if bound is not None and (isinstance(bound, bool) or not isfinite(bound)):
+            raise RulesetDefinitionError(f"{bound!r} bounds no number", "give min and max finite numbers")
+    if low is not None and high is not None and low > high:
+        raise RulesetDefinitionError(f"no number is from {low!r} to {high!r}", "give min the smaller one")
+    return _Number(low, high, whole, -FLOAT_MAX if low is None else low, FLOAT_MAX if high is None else high)
 
 
 def _boolean(value: Any) -> bool | None:
