@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from pico_didcomm.did.document import check_did
@@ -202,9 +203,14 @@ def _check_message_did(name: str, value: object) -> None:
     try:
         if type(value) is not str:
             raise BadDid("not text")
-        check_did(value.partition("?")[0].partition("/")[0])
+        _check_did_url(value)
     except BadDid as error:
         raise BadMessage(f"{name}: {error}") from error
+
+
+@lru_cache(maxsize=256)  # busy peers; a pure function of the text, so nothing can go stale
+def _check_did_url(value: str) -> None:
+    check_did(value.partition("?")[0].partition("/")[0])
 
 
 def _read_to(value: object) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ import orjson
 
 from pico_didcomm.did.document import canonical_did, canonical_kid, did_of
 from pico_didcomm.did.peer4 import is_long_form
-from pico_didcomm.did.resolver import Resolver
+from pico_didcomm.did.resolver import DidResolver
 from pico_didcomm.encoding import strict_json_object
 from pico_didcomm.errors import (
     BadEnvelope,
@@ -94,7 +94,7 @@ def recipients_of(data: bytes) -> list[str]:
 def unpack(
     data: bytes,
     secrets: Secrets,
-    resolver: Resolver,
+    resolver: DidResolver,
     now_ms: int,
     *,
     envelope_bytes_max: int = ENVELOPE_BYTES_MAX,
@@ -124,7 +124,7 @@ def unpack(
 class _Opening:
     """What is known while an envelope is opened layer by layer."""
 
-    def __init__(self, secrets: Secrets, resolver: Resolver) -> None:
+    def __init__(self, secrets: Secrets, resolver: DidResolver) -> None:
         self.secrets = secrets
         self.resolver = resolver
         self.jws: Jws | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, Protocol
 
 from pico_didcomm.did.document import DidDocument, check_did
 from pico_didcomm.did.key import resolve_did_key
@@ -29,6 +29,14 @@ METHODS: Final[Mapping[str, Method]] = {
 
 DOCUMENTS_CACHED_MAX: Final = 1024
 """A parsed document takes about 4 KiB, a miss about 0.1 ms."""
+
+
+class DidResolver(Protocol):
+    """Whoever resolves DIDs: `Resolver`, or a store of documents of another kind."""
+
+    def resolve(self, did: str) -> DidDocument:
+        """The document of `did`; a DidError when there is none."""
+        ...
 
 
 class Resolver:

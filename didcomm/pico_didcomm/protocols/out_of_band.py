@@ -14,7 +14,7 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from pico_didcomm.did.document import check_did, did_of
-from pico_didcomm.did.resolver import Resolver
+from pico_didcomm.did.resolver import DidResolver, Resolver
 from pico_didcomm.encoding import b64url_decode, b64url_encode, json_bytes
 from pico_didcomm.errors import (
     BadDid,
@@ -94,7 +94,7 @@ def invitation_url(message: Message, signer: Party | None, *, prefix: str = URL_
 
 
 def parse_invitation_url(
-    url: str, now_ms: int, *, require_signature: bool = True, resolver: Resolver | None = None
+    url: str, now_ms: int, *, require_signature: bool = True, resolver: DidResolver | None = None
 ) -> Invitation:
     """Reads an invitation from any URL with `_oob` in its query.
 
@@ -165,7 +165,7 @@ def _decode_standard(oob: str) -> bytes:
         raise BadEncoding("neither base64url nor base64") from error
 
 
-def _check_signature(text: str, oob: str, from_did: str, resolver: Resolver) -> None:
+def _check_signature(text: str, oob: str, from_did: str, resolver: DidResolver) -> None:
     try:
         signature = parse_detached(text)
         kid = from_did + signature.kid if signature.kid.startswith("#") else signature.kid
