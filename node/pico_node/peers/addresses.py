@@ -23,7 +23,7 @@ def parse_listen(address: str) -> tuple[str, int]:
 
 
 def split_peer(address: str) -> tuple[str, str]:
-    """An address that ends in `/p2p/<peer id>`, as the peer id and the address before it. Raises BadAddress."""
+    """An address that ends in `/p2p/<peer id>`: the peer id, and what stands before. Raises BadAddress."""
     parts = _protocols(address)
     if not parts or parts[-1][0] != "p2p":
         raise BadAddress(f"{address!r} does not end in /p2p/<peer id>")
@@ -31,7 +31,7 @@ def split_peer(address: str) -> tuple[str, str]:
 
 
 def dialable(peer_id: str, addresses: Iterable[str]) -> list[Multiaddr]:
-    """Those of the addresses that we can dial for this peer, each once; what else a peer lists is passed over."""
+    """Those of the addresses that we can dial for this peer, each once; all others are passed over."""
     found: dict[str, Multiaddr] = {}
     for address in addresses:
         try:

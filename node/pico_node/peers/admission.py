@@ -49,7 +49,7 @@ class Admission:
         return ticket
 
     def prove(self, ticket: Ticket, peer_id: str) -> bool:
-        """The connection has proven to be this peer's. Whether it may stay; others may have to leave for it."""
+        """The connection has proven to be this peer's. Whether it may stay; another may have to leave."""
         self._half_open.pop(ticket, None)
         self._counters.half_open = len(self._half_open)
         ticket.peer_id = peer_id

@@ -81,7 +81,10 @@ class PeersFace(Protocol):
         ...
 
     async def send_foreign(self, peer_id: str, addresses: Sequence[str], message: bytes) -> None:
-        """Hand one message to an agent of whatever make by `didcomm/v2`. Raises Unreachable, FrameTooLarge."""
+        """Hand one message to an agent of whatever make by `didcomm/v2`.
+
+        Raises Unreachable and FrameTooLarge.
+        """
         ...
 
     def counters(self) -> Mapping[str, int]:

@@ -1,7 +1,7 @@
 """Where py-libp2p 0.8.1 is not used as it comes, and why.
 
-Its swarm accepts, dials and picks connections in ways that do not suit a long-lived node, so edge.py listens and
-dials by itself and hands the sockets to the swarm's upgrade functions. That alone avoids:
+Its swarm accepts, dials and picks connections in ways that do not suit a long-lived node, so edge.py listens
+and dials by itself and hands the sockets to the swarm's upgrade functions. That alone avoids:
 
 - deafness after 250 inbound connections (a slot of `Swarm._inbound_limiter` is only given back at the end);
 - 250 ms on every dial (`dial_peer` waits out the happy-eyeballs delay even after it has succeeded);
@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING
 import libp2p.network.connection.swarm_connection as swarm_connection
 import libp2p.stream_muxer.yamux.yamux as yamux
 import trio
+from libp2p.custom_types import TProtocol
 from libp2p.protocol_muxer.exceptions import MultiselectError
+from libp2p.security.noise.transport import PROTOCOL_ID as NOISE
 from libp2p.transport.exceptions import MuxerUpgradeFailure
 from libp2p.transport.upgrader import TransportUpgrader
 
@@ -28,7 +30,7 @@ from pico_node.peers.counters import Counters
 from pico_node.peers.limits import PeerLimits
 
 if TYPE_CHECKING:
-    from libp2p.abc import IMuxedConn, ISecureConn
+    from libp2p.abc import IMuxedConn, ISecureConn, ISecureTransport
     from libp2p.peer.id import ID
 
 LIBP2P_VERSION = "0.8.1"
@@ -49,15 +51,18 @@ class BoundedYamux(yamux.Yamux):
         if unread + length > self.unread_bytes_max:
             self.counters.floods += 1
             raise trio.TooSlowError  # the one exception that `handle_incoming` answers by closing
-        body: bytes = await super()._read_data_body(length)
-        return body
+        return await super()._read_data_body(length)
 
 
 class YamuxOnly(TransportUpgrader):
-    """Multiplexes with BoundedYamux and nothing else (mplex cannot read and write at the same time)."""
+    """Secures with Noise and multiplexes with BoundedYamux, and with nothing else.
 
-    def __init__(self, noise: object, protocol: str, limits: PeerLimits, counters: Counters) -> None:
-        super().__init__({protocol: noise}, {yamux.PROTOCOL_ID: yamux.Yamux})
+    The default list has `/plaintext/2.0.0`, by which anybody takes any peer's name. Mplex cannot read and
+    write at the same time.
+    """
+
+    def __init__(self, noise: ISecureTransport, limits: PeerLimits, counters: Counters) -> None:
+        super().__init__({NOISE: noise}, {TProtocol(yamux.PROTOCOL_ID): BoundedYamux})
         self._limits = limits
         self._counters = counters
 
@@ -70,6 +75,20 @@ class YamuxOnly(TransportUpgrader):
         muxed.unread_bytes_max = self._limits.unread_bytes_max
         muxed.counters = self._counters
         return muxed
+
+
+class NoAutoConnector:
+    """Stands in for the swarm's, which dials whomever it finds in the peer store, at any setting."""
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def run_background_task(self, nursery: trio.Nursery) -> None: ...
+
+    async def maybe_connect(self) -> None: ...
+
+    def record_disconnect(self, peer_id: ID) -> None: ...
 
 
 class _Forward(logging.Handler):
@@ -94,6 +113,6 @@ def apply(limits: PeerLimits) -> None:
     if _forward not in logger.handlers:
         logger.addHandler(_forward)
     # swarm_connection calls logging.debug(), which installs a handler on the root logger.
-    swarm_connection.logging = logging.getLogger("libp2p.network.connection.swarm_connection")
+    swarm_connection.__dict__["logging"] = logging.getLogger(swarm_connection.__name__)
     # Windows grow up to this; what a peer may push unread must be below the bound of BoundedYamux.
     yamux.MAX_WINDOW_SIZE = min(yamux.MAX_WINDOW_SIZE, limits.unread_bytes_max // 2)

@@ -1,18 +1,21 @@
 """The libp2p side: listens, dials, proves who is there (Noise), multiplexes (yamux), negotiates protocols.
 
-Runs under trio. It uses the layers of py-libp2p, but accepts and dials sockets by itself: corrections.py says why.
+Runs under trio. It uses the layers of py-libp2p, but accepts and dials by itself: corrections.py says why.
 """
 
 from __future__ import annotations
 
 import errno
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from typing import cast
 
 import trio
+from libp2p.abc import INetStream
 from libp2p.crypto.ed25519 import create_new_key_pair
 from libp2p.crypto.x25519 import create_new_key_pair as create_x25519_key_pair
+from libp2p.custom_types import TProtocol
 from libp2p.host.basic_host import BasicHost
 from libp2p.identity.identify_push.identify_push import ID_PUSH
 from libp2p.io.trio import TrioTCPStream
@@ -25,8 +28,8 @@ from libp2p.peer.id import ID
 from libp2p.peer.peerstore import PeerStore
 from libp2p.protocol_muxer.multiselect_client import MultiselectClient
 from libp2p.protocol_muxer.multiselect_communicator import MultiselectCommunicator
-from libp2p.security.noise.transport import PROTOCOL_ID as NOISE
 from libp2p.security.noise.transport import Transport as Noise
+from libp2p.stream_muxer.yamux.yamux import Yamux
 from libp2p.tools.anyio_service import background_trio_service
 from libp2p.transport.tcp.tcp import TCP
 from multiaddr import Multiaddr
@@ -42,10 +45,22 @@ log = logging.getLogger("picomesh.peers")
 
 LISTEN_BACKLOG = 256  # a burst of connections while this process is busy for a moment
 CLOSE_TIMEOUT_S = 1.0  # closing sockets does not wait for peers
+CLOSE_POLL_S = 0.02  # the swarm tells nobody when it has cleaned up
 UNLIMITED = 1_000_000  # the swarm's own connection limits are not used: admission.py has ours
 _TAKEN = {errno.EADDRINUSE}
 
 StreamHandler = Callable[[str, NetStream], Awaitable[None]]
+
+
+def connection_of(stream: NetStream) -> SwarmConn:
+    """The connection that a stream runs on."""
+    assert stream.swarm_conn is not None
+    return stream.swarm_conn
+
+
+def muxer(conn: SwarmConn) -> Yamux:
+    """The multiplexer of a connection; corrections.py sees to it that there is only one kind."""
+    return cast("Yamux", conn.muxed_conn)
 
 
 async def open_listeners(listen: Sequence[tuple[str, int]]) -> list[trio.SocketListener]:
@@ -75,7 +90,7 @@ class Edge:
         seed: bytes,
         limits: PeerLimits,
         counters: Counters,
-        handlers: dict[str, StreamHandler],
+        handlers: Mapping[str, StreamHandler],
         is_wanted: Callable[[str], bool],
     ) -> None:
         corrections.apply(limits)
@@ -83,7 +98,7 @@ class Edge:
         self._counters = counters
         self._handlers = handlers
         self.admission = Admission(limits, counters, is_wanted)
-        self._tickets: dict[object, Ticket] = {}  # by multiplexed connection
+        self._tickets: dict[Yamux, Ticket] = {}
         self._listen: list[Multiaddr] = []
         self._tcp = TCP()
         key_pair = create_new_key_pair(seed)
@@ -94,10 +109,10 @@ class Edge:
         self._swarm = Swarm(
             peer,
             peerstore,
-            corrections.YamuxOnly(noise, NOISE, limits, counters),
+            corrections.YamuxOnly(noise, limits, counters),
             [self._tcp],
             connection_config=ConnectionConfig(
-                min_connections=0,  # with the default it dials strangers from its peer store
+                min_connections=0,
                 low_watermark=0,
                 high_watermark=UNLIMITED,
                 max_connections=UNLIMITED,
@@ -106,7 +121,8 @@ class Edge:
                 outbound_upgrade_timeout=limits.dial_timeout_s,
             ),
         )
-        # The host answers identify and ping; it asks nobody by itself (which would dial peers that just left).
+        self._swarm.auto_connector = corrections.NoAutoConnector()  # type: ignore[assignment]
+        # The host answers identify and ping; it asks nobody (which would dial peers that just left).
         self._host = BasicHost(
             self._swarm,
             addrs_factory=lambda _: list(self._listen),
@@ -115,41 +131,36 @@ class Edge:
         self._swarm.notifees.clear()
         self._host.remove_stream_handler(ID_PUSH)
         for protocol in handlers:
-            self._host.set_stream_handler(protocol, None)
+            self._host.get_mux().add_handler(TProtocol(protocol), None)  # so that identify lists it
         self._swarm.set_stream_handler(self._serve_stream)
 
-    async def run(
-        self,
-        listeners: Sequence[trio.SocketListener],
-        started: Callable[[], None],
-    ) -> None:
-        """Serve until cancelled; closes the listeners and every connection at the end."""
+    async def run(self, listeners: Sequence[trio.SocketListener], started: Callable[[], None]) -> None:
+        """Serve until cancelled. Call `close` first, so that connections end in good order."""
         bound = [listener.socket.getsockname()[:2] for listener in listeners]
         peer_id = str(self._host.get_id())
         self._listen = [Multiaddr(a).decapsulate(f"/p2p/{peer_id}") for a in reachable(bound, peer_id)]
         try:
             async with background_trio_service(self._swarm), trio.open_nursery() as nursery:
-                try:
-                    nursery.start_soon(trio.serve_listeners, self._accept, list(listeners))
-                    started()
-                    await trio.sleep_forever()
-                finally:
-                    with trio.CancelScope(shield=True), trio.move_on_after(CLOSE_TIMEOUT_S):
-                        await self._close_all(listeners)
+                nursery.start_soon(trio.serve_listeners, self._accept, list(listeners))
+                started()
+                await trio.sleep_forever()
         finally:
             for listener in listeners:
                 listener.socket.close()
+            for conn in self._connections():
+                with trio.CancelScope(shield=True):
+                    await self.drop(conn)
 
-    async def _close_all(self, listeners: Sequence[trio.SocketListener]) -> None:
-        for listener in listeners:
-            listener.socket.close()
-        open_ones = [conn for conns in self._swarm.connections.values() for conn in conns]
-        async with trio.open_nursery() as nursery:
-            for conn in open_ones:
-                nursery.start_soon(self.drop, conn)
-        for conn in open_ones:
-            while conn in self._swarm.connections.get(conn.muxed_conn.peer_id, ()):
-                await trio.sleep(0.02)
+    async def close(self) -> None:
+        """Close every connection, and wait until the swarm has noticed."""
+        for conn in self._connections():
+            await self.drop(conn)
+        with trio.move_on_after(CLOSE_TIMEOUT_S):
+            while self._connections():  # noqa: ASYNC110 - there is no event to wait for
+                await trio.sleep(CLOSE_POLL_S)
+
+    def _connections(self) -> list[SwarmConn]:
+        return [cast("SwarmConn", conn) for conns in self._swarm.connections.values() for conn in conns]
 
     # Going out
 
@@ -198,7 +209,7 @@ class Edge:
         """A connection to this peer that is open already."""
         for conn in self._swarm.connections.get(ID.from_base58(peer_id), ()):
             if not conn.is_closed:
-                return conn
+                return cast("SwarmConn", conn)
         return None
 
     async def open_stream(self, conn: SwarmConn, protocol: str) -> NetStream:
@@ -209,14 +220,15 @@ class Edge:
                 stream = await conn.new_stream()
                 try:
                     client = MultiselectClient()
-                    await client.select_one_of([protocol], MultiselectCommunicator(stream), int(timeout_s) + 1)
+                    communicator = MultiselectCommunicator(stream)
+                    await client.select_one_of([TProtocol(protocol)], communicator, int(timeout_s) + 1)
                 except BaseException:
                     with trio.CancelScope(shield=True), trio.move_on_after(CLOSE_TIMEOUT_S):
                         await stream.reset()
                     raise
         except Exception as error:
             raise Unreachable(f"no stream for {protocol}: {str(error) or type(error).__name__}") from error
-        stream.set_protocol(protocol)
+        stream.set_protocol(TProtocol(protocol))
         return stream
 
     async def drop(self, conn: SwarmConn) -> None:
@@ -225,11 +237,11 @@ class Edge:
         Closing from the top would first write a farewell, which waits for ever when the peer reads nothing.
         """
         with suppress(Exception):
-            await conn.muxed_conn.secured_conn.close()
+            await muxer(conn).secured_conn.close()
 
     def mark_session(self, conn: SwarmConn, carries: bool) -> None:
         """Whether this connection carries a session, and so is not the first to go when it gets crowded."""
-        ticket = self._tickets.get(conn.muxed_conn)
+        ticket = self._tickets.get(muxer(conn))
         if ticket is not None:
             ticket.carries_session = carries
 
@@ -257,7 +269,7 @@ class Edge:
     async def _serve_connection(self, socket_stream: trio.SocketStream, ticket: Ticket) -> None:
         raw = RawConnection(TrioTCPStream(socket_stream), False)
         with trio.fail_after(self._limits.upgrade_timeout_s):
-            muxed = await self._swarm.upgrade_inbound_raw_conn(raw, self._listen[0])
+            muxed = cast("Yamux", await self._swarm.upgrade_inbound_raw_conn(raw, self._listen[0]))
         if not self.admission.prove(ticket, str(muxed.peer_id)):
             return
         self._tickets[muxed] = ticket
@@ -273,12 +285,13 @@ class Edge:
         finally:
             del self._tickets[muxed]
 
-    async def _serve_stream(self, stream: NetStream) -> None:
+    async def _serve_stream(self, net_stream: INetStream) -> None:
         """One stream that a peer opened. Must not raise: that would end the swarm."""
-        muxed = stream.muxed_conn
+        stream = cast("NetStream", net_stream)
+        muxed = cast("Yamux", stream.muxed_conn)
         if len(muxed.streams) > self._limits.streams_per_connection_max:
             self._counters.streams_refused += 1
-            await self.drop(stream.swarm_conn)  # nobody honest needs so many
+            await self.drop(connection_of(stream))  # nobody honest needs so many
             return
         done = False
         try:
@@ -286,8 +299,9 @@ class Edge:
                 protocol, handler = await self._host.get_mux().negotiate(
                     MultiselectCommunicator(stream), int(self._limits.handshake_timeout_s) + 1
                 )
+            assert protocol is not None
             stream.set_protocol(protocol)
-            ours = self._handlers.get(str(protocol))
+            ours = self._handlers.get(protocol)
             if ours is not None:
                 await ours(str(muxed.peer_id), stream)
             elif handler is not None:

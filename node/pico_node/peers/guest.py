@@ -1,8 +1,8 @@
 """Trio as a guest of the asyncio loop: one run per loop, shared by everything that needs it.
 
-py-libp2p is written for trio, the node runs on asyncio. In trio's guest mode both take turns on one thread, so
-that either may call the other's synchronous functions directly: `trio.Event.set()` from asyncio, or setting
-the result of an asyncio future from a trio task. No locks, no queues between threads.
+py-libp2p is written for trio, the node runs on asyncio. In trio's guest mode both take turns on one thread,
+so that either may call the other's synchronous functions directly: `trio.Event.set()` from asyncio, or
+setting the result of an asyncio future from a trio task. No locks, no queues between threads.
 """
 
 from __future__ import annotations
@@ -60,23 +60,21 @@ class Guest:
         self._nursery.start_soon(function, *args)
 
     async def call(self, function: Callable[..., Awaitable[T]], *args: Any) -> T:
-        """Run a trio function and wait for its result on the asyncio side; cancelling one cancels the other."""
+        """Run a trio function and wait for its result from asyncio; cancelling one cancels the other."""
         result: asyncio.Future[T] = self._loop.create_future()
         scope = trio.CancelScope()
 
         async def run() -> None:
-            with scope:
-                try:
+            try:
+                with scope:
                     value = await function(*args)
-                except Exception as error:  # noqa: BLE001 - handed to the asyncio caller
-                    if not result.done():
-                        result.set_exception(error)
-                else:
                     if not result.done():
                         result.set_result(value)
-                return
-            if not result.done():
-                result.cancel()
+            except Exception as error:  # noqa: BLE001 - handed to the asyncio caller
+                if not result.done():
+                    result.set_exception(error)
+            finally:
+                result.cancel()  # does nothing when it is done
 
         self.spawn(run)
         try:
@@ -85,10 +83,16 @@ class Guest:
             scope.cancel()
 
     def _start(self) -> None:
+        def soon_threadsafe(function: Callable[[], object]) -> None:
+            self._loop.call_soon_threadsafe(function)
+
+        def soon(function: Callable[[], object]) -> None:
+            self._loop.call_soon(function)
+
         trio.lowlevel.start_guest_run(
             self._main,
-            run_sync_soon_threadsafe=self._loop.call_soon_threadsafe,
-            run_sync_soon_not_threadsafe=self._loop.call_soon,
+            run_sync_soon_threadsafe=soon_threadsafe,
+            run_sync_soon_not_threadsafe=soon,
             done_callback=self._ended,
             host_uses_signal_set_wakeup_fd=True,  # asyncio has it, to wake up for signals
         )

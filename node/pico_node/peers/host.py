@@ -6,14 +6,19 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
 import trio
+from libp2p.network.connection.swarm_connection import SwarmConn
+from libp2p.network.stream.exceptions import StreamEOF
+from libp2p.network.stream.net_stream import NetStream
+from libp2p.stream_muxer.yamux.yamux import YamuxStream
 
 from pico_node.peers.addresses import dialable, parse_listen, reachable, split_peer
 from pico_node.peers.contract import PeerEvents
 from pico_node.peers.counters import Counters
 from pico_node.peers.discovery import LocalDiscovery
-from pico_node.peers.edge import CLOSE_TIMEOUT_S, Edge, NetStream, SwarmConn, open_listeners
+from pico_node.peers.edge import CLOSE_TIMEOUT_S, Edge, connection_of, open_listeners
 from pico_node.peers.errors import BadAddress, FrameTooLarge, NotRunning, Unreachable
 from pico_node.peers.foreign import PROTOCOL as FOREIGN
 from pico_node.peers.foreign import Throttle, encode_varint, read_message
@@ -163,8 +168,9 @@ class Peers:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._run_again_and_again, listeners, ready)
                 await self._stopping.wait()
-                if self._links is not None:
+                if self._links is not None and self._edge is not None:
                     await self._links.close("stopping")
+                    await self._edge.close()
                 nursery.cancel_scope.cancel()
         except Exception:
             log.exception("the network edge failed while stopping")
@@ -225,7 +231,7 @@ class Peers:
 
     async def _serve_frames(self, peer_id: str, stream: NetStream) -> None:
         assert self._links is not None
-        edge, conn = self._running_edge(), stream.swarm_conn
+        edge, conn = self._running_edge(), connection_of(stream)
         edge.mark_session(conn, True)
         try:
             await self._links.serve(peer_id, self._carrier(edge, conn, stream))
@@ -237,7 +243,7 @@ class Peers:
             await edge.drop(conn)
 
         # The multiplexer's stream itself: the layer above takes two more locks for each read and write.
-        return Carrier(stream.muxed_stream, drop)
+        return Carrier(cast("YamuxStream", stream.muxed_stream), drop)
 
     async def _serve_foreign(self, peer_id: str, stream: NetStream) -> None:
         assert self._throttle is not None
@@ -261,12 +267,14 @@ class Peers:
                 await stream.write(encode_varint(len(message)) + message)
                 await stream.close_write()
                 while await stream.read(1024):
-                    pass  # the other side closes when it has read the message; what it says here means nothing
+                    pass  # the other side closes when it has read the message; what it says means nothing
+        except StreamEOF:
+            pass
         except Unreachable:
             raise
         except Exception as error:
-            if type(error).__name__ != "StreamEOF":
-                raise Unreachable(f"{peer_id} did not take the message: {error or type(error).__name__}") from error
+            what = str(error) or type(error).__name__
+            raise Unreachable(f"{peer_id} did not take the message: {what}") from error
         finally:
             if known is None:
                 with trio.CancelScope(shield=True), trio.move_on_after(CLOSE_TIMEOUT_S):

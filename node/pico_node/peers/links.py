@@ -23,7 +23,7 @@ from pico_node.peers.counters import Counters
 from pico_node.peers.errors import Misbehaved, PeerError
 from pico_node.peers.frames import Hello
 from pico_node.peers.limits import PeerLimits
-from pico_node.peers.session import Ended, Session, Wire
+from pico_node.peers.session import Session, Wire
 
 log = logging.getLogger("picomesh.peers")
 
@@ -158,8 +158,9 @@ class Links:
             if link.session is not None:
                 link.session.say_goodbye(reason)
         with trio.move_on_after(self._limits.goodbye_timeout_s):
-            while any(link.session is not None for link in self._links.values()):
-                await trio.sleep(0.01)
+            for link in list(self._links.values()):
+                while link.session is not None:
+                    await link.changed.wait()
 
     def abandon(self, reason: str) -> None:
         """Report every session down that is not yet: nothing runs any more."""

@@ -159,7 +159,7 @@ class Session:
                 reason = f"closed: {_first(group)}"
             except* Ended as group:
                 reason = _first(group)
-            except* Exception as group:
+            except* Exception as group:  # noqa: BLE001 - whatever a broken stream raises
                 reason = f"lost: {_first(group)}"
         return reason if self._goodbye is None else self._goodbye
 
@@ -192,8 +192,8 @@ class Session:
     async def _write(self, data: bytes) -> None:
         """Write as the peer's window allows.
 
-        The multiplexer's own write gives up, and resets the stream, when the window stays shut for 5 s; a peer
-        that takes its time is no error, so we never write more than the window holds.
+        The multiplexer's own write gives up, and resets the stream, when the window stays shut for 5 s; a
+        peer that takes its time is no error, so we never write more than the window holds.
         """
         position = 0
         while position < len(data):
@@ -262,8 +262,10 @@ class Session:
         """
         limits = self._limits
         while True:
-            while (quiet_s := trio.current_time() - self._heard) < limits.ping_after_s:
-                await trio.sleep(limits.ping_after_s - quiet_s)
+            due = self._heard + limits.ping_after_s
+            if trio.current_time() < due:
+                await trio.sleep_until(due)
+                continue
             asked_at = trio.current_time()
             if _PING not in self._control:
                 self._control.append(_PING)
