@@ -1,0 +1,85 @@
+"""Who may enter: from a message to the pico it leads to, or to the error that refuses it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pico_engine.channels import DIDCOMM, FAMILY, HTTP, Channel
+from pico_engine.errors import Busy, DeniedByPolicy, LimitExceeded, UnknownChannel
+from pico_engine.messages import DIDCOMM_DOOR, HTTP_DOOR, LOCAL_DOOR, OWNER, SYSTEM_DOOR, QueryMessage
+from pico_engine.values import encode, freeze
+
+if TYPE_CHECKING:
+    from pico_engine.engine import Engine
+    from pico_engine.messages import EventMessage
+    from pico_engine.pico import Pico
+
+
+_INSIDE = frozenset({OWNER, SYSTEM_DOOR})
+
+
+class Admission:
+    """The checks at an engine's doors: channel, door, policy, size, hops, queue. In this order."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def find_channel(self, eci: str) -> tuple[Pico, Channel]:
+        """The channel and its pico. Raises UnknownChannel."""
+        engine = self._engine
+        pico = engine.loaded_or_stored(engine.index.get(eci))
+        channel = pico.channels.rows.get(eci) if pico is not None else None
+        if pico is None or channel is None:
+            raise UnknownChannel(f"no channel {eci} lives here")
+        return pico, channel
+
+    def door(self, message: EventMessage | QueryMessage) -> Pico:
+        """The pico that the message leads to, if it may enter. Raises UnknownChannel, DeniedByPolicy."""
+        if message.door in _INSIDE:
+            return self._engine.pico(message.eci)
+        pico, channel = self.find_channel(message.eci)
+        if not self._may_enter(channel, message):
+            raise DeniedByPolicy(f"channel {message.eci} is not open to this sender")
+        if isinstance(message, QueryMessage):
+            if not channel.admits_query(message.rid, message.name):
+                raise DeniedByPolicy(f"the channel's policy denies the query {message.rid}/{message.name}")
+        elif not channel.admits_event(message.domain, message.type):
+            raise DeniedByPolicy(f"the channel's policy denies {message.domain}:{message.type}")
+        return pico
+
+    def _may_enter(self, channel: Channel, message: EventMessage | QueryMessage) -> bool:
+        door, doors = message.door, channel.doors
+        if door == HTTP_DOOR:
+            return HTTP in doors
+        if door == DIDCOMM_DOOR:
+            return DIDCOMM in doors and channel.peer is not None and message.sender == channel.peer
+        if door != LOCAL_DOOR:
+            return False
+        if FAMILY in doors:
+            return message.sender == channel.family
+        if HTTP in doors or channel.peer is None:
+            return True
+        owner: str | None = self._engine.index.get(channel.peer)
+        return owner is not None and owner == message.sender
+
+    def check_event(self, message: EventMessage) -> None:
+        """Freeze the attributes; raises LimitExceeded, BadRequest."""
+        limits = self._engine.limits
+        attrs = message.attrs = freeze(message.attrs)
+        if attrs:
+            size = len(encode(attrs))
+            if size > limits.attributes_max_bytes:
+                raise LimitExceeded(
+                    f"the event's attributes have {size:,} bytes; "
+                    f"attributes_max_bytes is {limits.attributes_max_bytes:,}"
+                )
+        if message.hops > limits.hops_max:
+            raise LimitExceeded(
+                f"the event passed through more than {limits.hops_max} picos (hops_max)",
+                "look for picos that send an event to each other without end",
+            )
+
+    def check_room(self, pico: Pico) -> None:
+        """Raises Busy when too much waits for the pico already."""
+        if len(pico.inbox) >= self._engine.limits.queue_max_messages:
+            raise Busy(f"pico {pico.did} has {len(pico.inbox)} messages waiting (queue_max_messages)")

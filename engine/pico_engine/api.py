@@ -1,0 +1,389 @@
+"""What a ruleset's rules and queries can ask of their pico: the methods behind `self`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+
+from pico_engine.channels import HTTP, Policy, clean_tags, parse_policy
+from pico_engine.errors import BadRequest, LimitExceeded, UnknownChannel, UnknownQuery, UnknownRuleset
+from pico_engine.events import Event, split_name
+from pico_engine.turn import Send
+from pico_engine.values import EMPTY_MAP, FrozenMap, Json, encode, freeze
+
+if TYPE_CHECKING:
+    from pico_engine.definition import RulesetDefinition
+    from pico_engine.pico import Pico
+    from pico_engine.ruleset import Ruleset
+    from pico_engine.turn import Turn
+    from pico_engine.variables import Variables
+
+_Used = TypeVar("_Used", bound="Ruleset")
+
+
+def merge_attrs(attrs: Mapping[str, Json] | None, more: Mapping[str, Json]) -> FrozenMap:
+    """Attributes given as a map and by name, as one kept value."""
+    if attrs is None and not more:
+        return EMPTY_MAP
+    return cast("FrozenMap", freeze({**(attrs or {}), **more}))
+
+
+class PicoView:
+    """The pico that a rule runs in: its family, channels and rulesets, and the means to change them."""
+
+    __slots__ = ("_pico",)
+
+    def __init__(self, pico: Pico) -> None:
+        self._pico = pico
+
+    @property
+    def did(self) -> str:
+        return self._pico.did
+
+    @property
+    def name(self) -> str:
+        """The name that its owner gave it."""
+        return self._pico.name
+
+    @name.setter
+    def name(self, value: str) -> None:
+        self._pico.engine.family.rename(self._pico, value)
+
+    @property
+    def parent(self) -> str | None:
+        """The parent's DID; None for the root pico."""
+        return self._pico.parent
+
+    @property
+    def parent_eci(self) -> str | None:
+        """The family channel that leads to the parent."""
+        eci: str | None = self._pico.info.get("parent_eci")
+        return eci
+
+    @property
+    def self_eci(self) -> str:
+        """The family channel that leads to the pico itself."""
+        eci: str = self._pico.info.get("self_eci")
+        return eci
+
+    @property
+    def children(self) -> list[dict[str, Json]]:
+        """`{"did", "eci", "name", "parent_eci"}` of each child, oldest first; `eci` leads to the child."""
+        rows = sorted(self._pico.children.items(), key=lambda row: row[1]["order"])
+        return [
+            {"did": did, "eci": row["eci"], "name": row["name"], "parent_eci": row["parent_eci"]}
+            for did, row in rows
+        ]
+
+    @property
+    def channels(self) -> list[FrozenMap]:
+        """All channels, family channels too: id, tags, eventPolicy, queryPolicy, doors, peer, …"""
+        return [channel.overview() for _, channel in self._pico.channels.items()]
+
+    @property
+    def rulesets(self) -> list[dict[str, Json]]:
+        """`{"rid", "config", "version", "meta"}` of each installed ruleset, in installation order."""
+        return self._pico.engine.family.installed(self._pico)
+
+    def new_child(
+        self, name: str = "", rulesets: Iterable[str | tuple[str, Mapping[str, Json]]] = ()
+    ) -> dict[str, Json]:
+        """Make a child pico with these rulesets (ids, or pairs of id and configuration).
+
+        Answers as `children` does. Raises UnknownRuleset, LimitExceeded.
+        """
+        return self._pico.engine.family.new_child(self._pico, name, rulesets)
+
+    def delete_child(self, did_or_eci: str) -> list[str]:
+        """Delete a child and everything below it when this turn commits; answers the DIDs that go."""
+        return self._pico.engine.family.delete_child(self._pico, did_or_eci)
+
+    def new_channel(
+        self,
+        tags: Iterable[str] = (),
+        event_policy: Policy | Json = None,
+        query_policy: Policy | Json = None,
+        *,
+        doors: Sequence[str] = (HTTP,),
+        peer: str | None = None,
+    ) -> FrozenMap:
+        """Make a channel; answers as `channels` does. A policy that is not given allows everything."""
+        return self._pico.engine.family.new_channel(
+            self._pico,
+            clean_tags(tags),
+            _policy(event_policy, query=False),
+            _policy(query_policy, query=True),
+            tuple(doors),
+            peer,
+        ).overview()
+
+    def put_channel(
+        self,
+        eci: str,
+        *,
+        tags: Iterable[str] | None = None,
+        event_policy: Policy | Json = None,
+        query_policy: Policy | Json = None,
+        doors: Sequence[str] | None = None,
+        peer: str | None = None,
+    ) -> FrozenMap:
+        """Change what is given of a channel. Raises UnknownChannel; family channels cannot be changed."""
+        changes: dict[str, Any] = {}
+        if tags is not None:
+            changes["tags"] = clean_tags(tags)
+        if event_policy is not None:
+            changes["event_policy"] = _policy(event_policy, query=False)
+        if query_policy is not None:
+            changes["query_policy"] = _policy(query_policy, query=True)
+        if doors is not None:
+            changes["doors"] = tuple(doors)
+        if peer is not None:
+            changes["peer"] = peer
+        return self._pico.engine.family.change_channel(self._pico, eci, changes).overview()
+
+    def delete_channel(self, eci: str) -> None:
+        """Close a channel for good. Raises UnknownChannel; family channels cannot be deleted."""
+        self._pico.engine.family.delete_channel(self._pico, eci)
+
+    def install(self, rid: str, config: Mapping[str, Json] | None = None) -> dict[str, Json]:
+        """Install a ruleset that this node knows, or give an installed one another configuration."""
+        return self._pico.engine.family.install(self._pico, rid, config or {})
+
+    def uninstall(self, rid: str) -> None:
+        """Remove a ruleset and exactly its own data. Raises UnknownRuleset, BadRequest while it is used."""
+        self._pico.engine.family.uninstall(self._pico, rid)
+
+    def logs(self, most: int = 100) -> list[Json]:
+        """The newest log entries of this pico, oldest of them first."""
+        return self._pico.engine.journal_of(self._pico, most)
+
+
+def _policy(policy: Policy | Json, *, query: bool) -> Policy:
+    if policy is None:
+        return Policy(allow=(("*", "*"),))
+    return policy if isinstance(policy, Policy) else parse_policy(policy, query=query)
+
+
+class Log:
+    """`self.log`: entries kept with the pico and shown by `picomesh logs`."""
+
+    __slots__ = ("_pico", "_rid")
+
+    def __init__(self, pico: Pico, rid: str) -> None:
+        self._pico = pico
+        self._rid = rid
+
+    def _add(self, level: str, text: str, data: Json) -> None:
+        self._pico.engine.log(self._pico, level, self._rid, text, self._pico.engine.now, data)
+
+    def debug(self, text: str, data: Json = None) -> None:
+        self._add("debug", text, data)
+
+    def info(self, text: str, data: Json = None) -> None:
+        self._add("info", text, data)
+
+    def warning(self, text: str, data: Json = None) -> None:
+        self._add("warning", text, data)
+
+    def error(self, text: str, data: Json = None) -> None:
+        self._add("error", text, data)
+
+
+class RulesetApi:
+    """Methods of every ruleset. Those that change something raise QueryMayNotWrite inside a query."""
+
+    _pico: Pico
+    config: Mapping[str, Json]
+    variables: Variables
+    definition: ClassVar[RulesetDefinition]
+
+    # -- looking around -----------------------------------------------------------------------------------
+
+    @property
+    def pico(self) -> PicoView:
+        """The pico this runs in."""
+        return PicoView(self._pico)
+
+    @property
+    def now(self) -> int:
+        """The time of this turn, in milliseconds since 1970 UTC. It does not change within a turn."""
+        turn = self._pico.turn
+        return self._pico.engine.now if turn is None else turn.now
+
+    @property
+    def now_utc(self) -> datetime:
+        """The time of this turn."""
+        return datetime.fromtimestamp(self.now / 1000, UTC)
+
+    @property
+    def log(self) -> Log:
+        return Log(self._pico, self.definition.rid)
+
+    def random_bytes(self, count: int) -> bytes:
+        """Unpredictable bytes (from the turn's own entropy, so that a recorded run replays)."""
+        return self._pico.engine.entropy(count)
+
+    def random_integer(self, low: int, high: int) -> int:
+        """A number from `low` to `high`, both included, each equally likely."""
+        if high < low:
+            raise BadRequest(f"no number is between {low} and {high}")
+        span = high - low + 1
+        return low + int.from_bytes(self.random_bytes(16), "big") % span
+
+    def uuid(self) -> str:
+        """A fresh identifier of 32 hexadecimal digits."""
+        return self.random_bytes(16).hex()
+
+    def use(self, ruleset: type[_Used], **config: Json) -> _Used:
+        """Another ruleset of this pico as a module: its `@provides` functions.
+
+        `config` overrides its configuration for this use. Raises UnknownRuleset when it is not installed.
+        """
+        rid = ruleset.definition.rid
+        if self._pico.installed.get(rid) is None:
+            raise UnknownRuleset(f"{self.definition.rid} uses {rid}, which is not installed in this pico")
+        instance = self._pico.instance(ruleset.definition, freeze(config) if config else None)
+        return cast("_Used", Module(instance, ruleset))
+
+    def query(self, eci: str, rid: str, name: str, /, **args: Json) -> Json:
+        """Ask another pico. Waits for the answer where it is not in this engine.
+
+        Raises what went wrong there, WaitCycle when it would wait for itself, WaitTimeout.
+        """
+        return self._pico.engine.ask(self._pico, eci, rid, name, freeze(args))
+
+    # -- changing something -------------------------------------------------------------------------------
+
+    def _writing_turn(self) -> Turn:
+        turn = self._pico.turn
+        if turn is None or turn.read_only:
+            self._pico.engine.refuse_write(self._pico)
+        return cast("Turn", turn)
+
+    def raise_event(self, name: str, attrs: Mapping[str, Json] | None = None, /, **more: Json) -> None:
+        """Raise `domain:type` in this pico: it is handled later in this same turn."""
+        turn = self._writing_turn()
+        domain, kind = split_name(name)
+        turn.raise_event(Event(domain, kind, merge_attrs(attrs, more), turn.eid, turn.now))
+
+    def raise_event_for(
+        self, rid: str, name: str, attrs: Mapping[str, Json] | None = None, /, **more: Json
+    ) -> None:
+        """Raise an event that only the ruleset `rid` of this pico sees."""
+        turn = self._writing_turn()
+        domain, kind = split_name(name)
+        attributes = merge_attrs(attrs, more)
+        turn.raise_event(Event(domain, kind, attributes, turn.eid, turn.now, "", None, rid))
+
+    def send(self, eci: str, name: str, attrs: Mapping[str, Json] | None = None, /, **more: Json) -> None:
+        """Send `domain:type` to another pico when this turn commits: exactly once, in order per channel.
+
+        `eci`: a channel of a pico of this node, or the other side's channel of one of our connections.
+        What cannot be delivered comes back as the event `event:undeliverable`.
+        """
+        turn = self._writing_turn()
+        domain, kind = split_name(name)
+        if not eci:
+            raise UnknownChannel(f"cannot send {name} to {eci!r}: that is no ECI")
+        attributes = merge_attrs(attrs, more)
+        limit = turn.engine.limits.attributes_max_bytes
+        size = len(encode(attributes))
+        if size > limit:
+            raise LimitExceeded(
+                f"the attributes of {name} have {size:,} bytes; attributes_max_bytes is {limit:,}"
+            )
+        turn.send(Send(eci, domain, kind, attributes, self.definition.rid))
+
+    def directive(self, name: str, options: Mapping[str, Json] | None = None, /, **more: Json) -> None:
+        """Answer whoever sent the event: directives of the whole turn are the answer to it."""
+        self._writing_turn().direct(name, merge_attrs(options, more))
+
+    def last(self) -> None:
+        """Let no later rule of this ruleset run for this event (their event expressions still move on)."""
+        turn = self._writing_turn()
+        turn.stopped.add(self.definition.rid)
+
+    def error(self, data: Json, *, level: str = "error") -> None:
+        """Declare an error: raises `system:error` here; level `error` also ends the turn's rest."""
+        self._writing_turn().declare_error(level, freeze(data))
+
+    def schedule_at(
+        self,
+        when: int | datetime,
+        name: str,
+        attrs: Mapping[str, Json] | None = None,
+        /,
+        **more: Json,
+    ) -> str:
+        """Raise an event in this pico at a time (milliseconds since 1970 UTC, or a datetime with a zone).
+
+        It fires once, also when the node was down at that time. Answers an id for `unschedule`.
+        """
+        turn = self._writing_turn()
+        if isinstance(when, datetime):
+            if when.tzinfo is None:
+                raise BadRequest("a scheduled time needs a time zone", "use datetime(..., tzinfo=UTC)")
+            when = round(when.timestamp() * 1000)
+        return turn.engine.schedules.add_at(
+            turn.pico, self.definition.rid, when, split_name(name), merge_attrs(attrs, more)
+        )
+
+    def schedule_in(
+        self, delay: timedelta, name: str, attrs: Mapping[str, Json] | None = None, /, **more: Json
+    ) -> str:
+        """Raise an event in this pico after a while; like `schedule_at`."""
+        at = self.now + round(delay.total_seconds() * 1000)
+        return self.schedule_at(at, name, attrs, **more)
+
+    def schedule_cron(
+        self,
+        expression: str,
+        name: str,
+        attrs: Mapping[str, Json] | None = None,
+        /,
+        *,
+        timezone: str = "UTC",
+        **more: Json,
+    ) -> str:
+        """Raise an event again and again: `*/5 * * * *`, or six fields with seconds first.
+
+        What was missed while the node was down fires once. Raises BadRequest for a bad expression.
+        """
+        turn = self._writing_turn()
+        return turn.engine.schedules.add_cron(
+            turn.pico,
+            self.definition.rid,
+            expression,
+            timezone,
+            split_name(name),
+            merge_attrs(attrs, more),
+        )
+
+    def schedules(self) -> list[Json]:
+        """The scheduled events of this ruleset: id, type (`at` or `repeat`), time, event, attrs."""
+        return self._pico.engine.schedules.list_of(self._pico, self.definition.rid)
+
+    def unschedule(self, schedule_id: str) -> bool:
+        """Remove one scheduled event of this ruleset; False when there is none (any more)."""
+        turn = self._writing_turn()
+        return turn.engine.schedules.remove(turn.pico, schedule_id, self.definition.rid)
+
+
+class Module:
+    """Another ruleset as a module: only what it provides can be reached."""
+
+    __slots__ = ("_instance", "_ruleset")
+
+    def __init__(self, instance: Any, ruleset: type[Ruleset]) -> None:
+        self._instance = instance
+        self._ruleset = ruleset
+
+    def __getattr__(self, name: str) -> Any:
+        function = self._ruleset.definition.functions.get(name)
+        if function is None or not function.provided:
+            raise UnknownQuery(
+                f"ruleset {self._ruleset.definition.rid} provides no {name}",
+                "mark the function with @provides in that ruleset",
+            )
+        return getattr(self._instance, name)

@@ -1,0 +1,74 @@
+"""What a ruleset is to the engine, whichever language it was written in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pico_engine.values import Json
+
+if TYPE_CHECKING:
+    from pico_engine.events import Event
+    from pico_engine.expressions import Machine
+    from pico_engine.pico import Pico
+
+
+@dataclass(frozen=True, slots=True)
+class RuleDefinition:
+    """A rule: `run(ruleset, event, settings)` is called when `machine` says that the rule is selected."""
+
+    name: str
+    machine: Machine
+    run: Callable[[Any, Event, Mapping[str, Json]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryDefinition:
+    """A function that answers queries: `run(ruleset, args)`, args a map or a list of positional values.
+
+    `shared`: may be asked over channels. `provided`: may be used by other rulesets of the pico.
+    """
+
+    name: str
+    parameters: tuple[str, ...]
+    run: Callable[[Any, Json], Json]
+    shared: bool = True
+    provided: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RulesetDefinition:
+    """A ruleset: its rules in source order, its functions, and how to make its instance for a pico.
+
+    `create(pico, config)` makes the object that rules and functions get as their first argument.
+    `defaults` are the configuration's values where the installation gives none; only its names are taken.
+    """
+
+    rid: str
+    version: str
+    name: str
+    description: str
+    author: str
+    rules: tuple[RuleDefinition, ...]
+    functions: Mapping[str, QueryDefinition]
+    defaults: Mapping[str, Json]
+    create: Callable[[Pico, Mapping[str, Json]], Any]
+    language: str = "python"
+    uses: tuple[str, ...] = ()
+    index: Mapping[tuple[str, str], tuple[RuleDefinition, ...]] = field(default_factory=dict)
+
+    @property
+    def meta(self) -> dict[str, Json]:
+        """What `wrangler:rulesetMeta` answers."""
+        return {
+            "rid": self.rid,
+            "version": self.version,
+            "name": self.name,
+            "description": self.description,
+            "author": self.author,
+            "language": self.language,
+            "shares": sorted(name for name, function in self.functions.items() if function.shared),
+            "provides": sorted(name for name, function in self.functions.items() if function.provided),
+            "rules": [rule.name for rule in self.rules],
+        }

@@ -1,0 +1,332 @@
+"""The engine: hosts picos, gives each message its turn, and says what is to be done outside.
+
+Theory of operation. The engine is a machine without I/O. The driver hands it messages (`receive`), lets it
+work (`handle_timer`, due whenever `next_timer` says so), and carries out what `next_effect` returns. Changes
+gather in the ledger; the driver takes them as one batch (`take_batch`), makes it durable, says so
+(`durable`), and only then carries out the effects that were returned before.
+
+A pico handles one message at a time. Turns run on a worker greenlet. A turn that waits for an answer from
+elsewhere leaves its worker behind, and another worker goes on with other picos; when the answer comes the
+worker is resumed in the middle of the rule. So rules are plain synchronous code, and there are no threads.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from typing import Final
+
+from pico_engine.admission import Admission
+from pico_engine.errors import EngineError, QueryMayNotWrite, UnknownPico
+from pico_engine.family import FamilyAffairs
+from pico_engine.identities import Entropy, Identities
+from pico_engine.ledger import Ledger, Section
+from pico_engine.limits import EngineLimits
+from pico_engine.logs import append_log, newest_logs
+from pico_engine.messages import (
+    SYSTEM_DOOR,
+    Accepted,
+    Effect,
+    EventMessage,
+    Failed,
+    LogLine,
+    Message,
+    OperationMessage,
+    WaitAnswer,
+)
+from pico_engine.pico import Pico
+from pico_engine.port import Port
+from pico_engine.queue import enqueue_row, queued_messages
+from pico_engine.registry import Registry
+from pico_engine.runner import Runner
+from pico_engine.schedule import Schedules
+from pico_engine.store import Batch, StoreReader
+from pico_engine.trace import Traces
+from pico_engine.values import Json
+from pico_engine.waiting import Waiting
+
+INDEX_ROOM: Final = b"e/"
+"""ECI → DID of the pico it leads to."""
+BUSY_ROOM: Final = b"b/"
+"""DIDs of picos with queued messages: what is to be done after a restart."""
+ROOT_ROOM: Final = b"a/"
+"""What the engine itself keeps: the root pico's DID."""
+
+
+class Engine:
+    """Hosts picos. `receive`, `next_timer`, `handle_timer`, `next_effect`, `take_batch`, `durable`.
+
+    `port` is told what leaves the engine; `entropy` and every `now` come from outside.
+    """
+
+    def __init__(
+        self,
+        store: StoreReader,
+        registry: Registry,
+        identities: Identities,
+        entropy: Entropy,
+        *,
+        port: Port | None = None,
+        limits: EngineLimits | None = None,
+    ) -> None:
+        self.ledger = Ledger(store)
+        self.registry = registry
+        self.identities = identities
+        self.entropy = entropy
+        self.limits = limits or EngineLimits()
+        self.port = port or Port()
+        self.now = 0
+        self.admission = Admission(self)
+        self.family = FamilyAffairs(self)
+        self.runner = Runner(self)
+        self.schedules = Schedules(self)
+        self.waiting = Waiting(self)
+        self.traces = Traces(self.limits.traces_max)
+        self.index = Section(self.ledger, INDEX_ROOM, lazy=True)
+        self.own = Section(self.ledger, ROOT_ROOM, lazy=True)
+        self.counters: Counter[str] = Counter()
+        self.turn_serial = 0
+        self.rule_running = False
+        self._busy = Section(self.ledger, BUSY_ROOM, lazy=True)
+        self.queue_changed: set[Pico] = set()
+        self._picos: dict[str, Pico] = {}
+        self._effects: deque[Effect] = deque()
+        self._next_sweep = 0
+
+    # -- the machine's face -------------------------------------------------------------------------------
+
+    def start(self, now: int) -> None:
+        """Take up what was left: messages that were queued when the engine last stopped."""
+        self.now = now
+        for full, _ in list(self.ledger.scan(BUSY_ROOM, BUSY_ROOM + b"\xff")):
+            pico = self.loaded_or_stored(full[len(BUSY_ROOM) :].decode())
+            if pico is None:
+                self._busy.delete(full[len(BUSY_ROOM) :].decode())
+        self.ledger.commit()
+
+    def receive(self, message: Message, now: int) -> None:
+        """Take a message. Nothing is refused by raising: what cannot be served is answered with `Failed`."""
+        self.now = now
+        try:
+            self._admit(message)
+        except EngineError as error:
+            self.ledger.rollback()
+            self._fail(message, error)
+
+    def next_timer(self) -> int | None:
+        """When `handle_timer` is wanted; a time that has passed means at once."""
+        if self.runner.ready or self.waiting.resumable:
+            return 0
+        timer = min(self.schedules.next_timer(), self.waiting.next_deadline())
+        return min(timer, self._next_sweep) if self._picos else timer
+
+    def handle_timer(self, now: int) -> None:
+        """Do what is due: up to `turns_per_tick_max` turns, schedules, deadlines, putting idle picos away."""
+        self.now = now
+        if now >= self.schedules.next_timer():
+            for did, schedule_id in self.schedules.due(now):
+                self._receive_scheduled(did, schedule_id)
+        self.waiting.expire(now)
+        self.runner.work()
+        if now >= self._next_sweep:
+            self._sweep(now)
+
+    def next_effect(self) -> Effect | None:
+        """What is to be done outside, in order; only after the batch taken next is durable."""
+        return self._effects.popleft() if self._effects else None
+
+    @property
+    def has_changes(self) -> bool:
+        return self.ledger.has_changes or bool(self.queue_changed)
+
+    def take_batch(self) -> tuple[int, Batch]:
+        """Everything that was committed since the last call, as one batch, and its number."""
+        for pico in self.queue_changed:
+            busy = bool(pico.queue.rows)
+            if busy != pico.is_marked_busy:
+                pico.is_marked_busy = busy
+                if busy:
+                    self._busy.put(pico.did, 1)
+                else:
+                    self._busy.delete(pico.did)
+        self.queue_changed.clear()
+        self.ledger.commit()
+        taken = self.ledger.take_batch()
+        if not self.waiting.turns:
+            for section in (self.index, self._busy, self.own):
+                section.forget()
+            self.schedules.forget()
+        return taken
+
+    def durable(self, number: int) -> None:
+        """All batches up to `number` are on disk."""
+        self.ledger.durable(number)
+
+    # -- picos --------------------------------------------------------------------------------------------
+
+    def new_root(self, name: str, rulesets: tuple[str, ...], now: int) -> Pico:
+        """Make the root pico. Call once on an empty store; `root` answers it later."""
+        self.now = now
+        pico = self.family.new_root(name, rulesets)
+        self.own.put("root", pico.did)
+        self.ledger.commit()
+        self.receive(EventMessage(pico.did, "wrangler", "root_created", door=SYSTEM_DOOR), now)
+        return pico
+
+    @property
+    def root(self) -> str | None:
+        """The root pico's DID; None on an empty store."""
+        did: str | None = self.own.get("root")
+        return did
+
+    def loaded_or_stored(self, did: str | None) -> Pico | None:
+        """The pico, loaded if need be; None when there is none here."""
+        if did is None:
+            return None
+        pico = self._picos.get(did)
+        if pico is None:
+            pico = Pico(self, did)
+            if not pico.load():
+                return None
+            self.adopt(pico)
+            for message in queued_messages(pico):
+                self.enqueue(pico, message)
+        return pico
+
+    def adopt(self, pico: Pico) -> None:
+        """A pico is in memory from now on."""
+        pico.last_used_ms = self.now
+        self._picos[pico.did] = pico
+        if len(self._picos) > self.limits.loaded_picos_max:
+            self._put_away_longest_idle()
+
+    def pico(self, did: str) -> Pico:
+        """Like `loaded_or_stored`; raises UnknownPico."""
+        pico = self.loaded_or_stored(did)
+        if pico is None:
+            raise UnknownPico(f"no pico {did} lives here")
+        return pico
+
+    @property
+    def loaded_count(self) -> int:
+        return len(self._picos)
+
+    def _sweep(self, now: int) -> None:
+        self._next_sweep = now + self.limits.idle_max_ms // 2
+        before = now - self.limits.idle_max_ms
+        for pico in [pico for pico in self._picos.values() if pico.last_used_ms <= before]:
+            self._put_away(pico)
+
+    def _put_away_longest_idle(self) -> None:
+        """Make room for about a tenth of the limit at once, so that this is not done for every pico."""
+        goal = self.limits.loaded_picos_max * 9 // 10
+        for pico in sorted(self._picos.values(), key=lambda one: one.last_used_ms):
+            if len(self._picos) <= goal:
+                break
+            if pico.last_used_ms < self.now or not self.ledger.journal:
+                self._put_away(pico)
+
+    def _put_away(self, pico: Pico) -> None:
+        if pico.is_idle and not pico.queue.rows and self.port.may_put_away(pico):
+            self.ledger.settle()
+            self._picos.pop(pico.did, None)
+
+    def is_gone(self, pico: Pico) -> bool:
+        """Was this pico deleted while its turn waited?"""
+        return self._picos.get(pico.did) is not pico
+
+    def delete_pico(self, did: str) -> None:
+        """Remove a pico with all its rows. Its children are deleted by themselves."""
+        pico = self.loaded_or_stored(did)
+        if pico is None:
+            return
+        self.port.pico_deleted(pico)
+        self.waiting.abandon(pico)
+        for message in pico.inbox:
+            self._fail(message, UnknownPico(f"pico {did} was deleted"))
+        pico.inbox.clear()
+        for eci in pico.channels.rows:
+            self.index.delete(eci)
+        self.schedules.remove_all(pico)
+        self._busy.delete(did)
+        self.queue_changed.discard(pico)
+        self._picos.pop(did, None)
+        self.ledger.commit()
+        self.ledger.drop_prefix(pico.prefix)
+
+    # -- messages in --------------------------------------------------------------------------------------
+
+    def _admit(self, message: Message) -> None:
+        if isinstance(message, WaitAnswer):
+            self.waiting.answered(message)
+            return
+        if isinstance(message, OperationMessage):
+            pico = self.pico(message.pico)
+        else:
+            pico = self.admission.door(message)
+        self.admission.check_room(pico)
+        if isinstance(message, EventMessage):
+            self.admission.check_event(message)
+            if not message.eid:
+                message.eid = self.entropy(12).hex()
+            if message.durable:
+                enqueue_row(pico, message)
+                self.queue_changed.add(pico)
+                self.ledger.commit()
+                self._effects.append(Accepted(message.reply, message.eid))
+                message.reply = None
+        self.enqueue(pico, message)
+
+    def _fail(self, message: Message, error: EngineError) -> None:
+        self.count(f"refused_{error.code}")
+        reply = None if isinstance(message, WaitAnswer) else message.reply
+        if reply is not None:
+            self._effects.append(Failed(reply, error))
+        elif isinstance(message, EventMessage):
+            self.effect(LogLine("warning", message.eci, "", f"event refused: {error}", self.now))
+
+    def enqueue(self, pico: Pico, message: Message) -> None:
+        """The message is the pico's next after those that wait already."""
+        pico.inbox.append(message)
+        self.runner.make_ready(pico)
+
+    def _receive_scheduled(self, did: str, schedule_id: str) -> None:
+        pico = self.loaded_or_stored(did)
+        row = pico.schedule.get(schedule_id) if pico is not None else None
+        if pico is None or row is None:
+            return
+        message = EventMessage(did, row["domain"], row["event"], row["attrs"], door=SYSTEM_DOOR)
+        message.schedule_id = schedule_id
+        message.eid = self.entropy(12).hex()
+        self.enqueue(pico, message)
+
+    # -- for rules ----------------------------------------------------------------------------------------
+
+    def check_may_write(self, pico: Pico) -> None:
+        if pico.turn is None or pico.turn.read_only:
+            self.refuse_write(pico)
+
+    def refuse_write(self, pico: Pico) -> None:
+        raise QueryMayNotWrite(f"something tried to change pico {pico.did} outside of a rule's turn")
+
+    def ask(self, pico: Pico, eci: str, rid: str, name: str, args: Json) -> Json:
+        """A rule or query of `pico` asks another pico; see `Waiting`."""
+        return self.waiting.ask(pico, eci, rid, name, args)
+
+    def log(self, pico: Pico, level: str, rid: str, text: str, now: int, data: Json = None) -> None:
+        """Keep a log entry with the pico, and tell the driver."""
+        line = LogLine(level, pico.did, rid, text, now, data)
+        if pico.turn is not None and not pico.turn.read_only:
+            append_log(pico, line, self.limits)
+        self._effects.append(line)
+
+    def log_unkept(self, pico: Pico, rid: str, text: str) -> None:
+        self._effects.append(LogLine("error", pico.did, rid, text, self.now))
+
+    def journal_of(self, pico: Pico, most: int) -> list[Json]:
+        return newest_logs(pico, most)
+
+    def effect(self, effect: Effect) -> None:
+        self._effects.append(effect)
+
+    def count(self, name: str, amount: int = 1) -> None:
+        self.counters[name] = self.counters.get(name, 0) + amount

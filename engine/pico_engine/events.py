@@ -1,0 +1,44 @@
+"""An event as rules see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pico_engine.errors import BadRequest
+from pico_engine.values import EMPTY_MAP, Json
+
+
+@dataclass(slots=True)
+class Event:
+    """One event of a turn.
+
+    `attrs` is an unchangeable map. `eci` is the channel it came in on ("" for a system event), `sender` the
+    proven other side (a pico's or a channel's DID) where there is one. `time_ms` is the time of the turn.
+    """
+
+    domain: str
+    type: str
+    attrs: Json = EMPTY_MAP
+    eid: str = ""
+    time_ms: int = 0
+    eci: str = ""
+    sender: str | None = None
+    for_rid: str | None = None
+
+    @property
+    def name(self) -> str:
+        """`domain:type`."""
+        return f"{self.domain}:{self.type}"
+
+    def attr(self, name: str, default: Json = None) -> Any:
+        """One attribute; `default` when the event has none of this name."""
+        return self.attrs.get(name, default)
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """(domain, type) of `domain:type`. Raises BadRequest when it is not of this form."""
+    domain, colon, kind = name.partition(":")
+    if not colon or not domain or not kind or ":" in kind:
+        raise BadRequest(f"{name!r} is not an event's name", "write domain:type, as in sensor:reading")
+    return domain, kind

@@ -1,0 +1,230 @@
+"""Picos making and changing picos: children, channels, installed rulesets. Part of the turn that asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pico_engine.channels import ALLOW_ALL, DIDCOMM, DOORS, FAMILY, Channel, Policy
+from pico_engine.errors import BadRequest, LimitExceeded, UnknownChannel, UnknownPico, UnknownRuleset
+from pico_engine.pico import Pico
+from pico_engine.values import EMPTY_MAP, FrozenMap, Json, freeze
+
+if TYPE_CHECKING:
+    from pico_engine.engine import Engine
+
+NAME_MAX_CHARS = 256
+"""A pico's name is for people."""
+
+
+class FamilyAffairs:
+    """What changes the tree of picos. All of it is journaled: it is kept or dropped with the turn."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    # -- picos --------------------------------------------------------------------------------------------
+
+    def new_root(self, name: str, rulesets: Iterable[str | tuple[str, Mapping[str, Json]]]) -> Pico:
+        """The engine's first pico."""
+        return self._new_pico(name, None, rulesets)
+
+    def _new_pico(
+        self, name: str, parent: Pico | None, rulesets: Iterable[str | tuple[str, Mapping[str, Json]]]
+    ) -> Pico:
+        engine = self._engine
+        did, secret = engine.identities.new_pico(engine.entropy)
+        pico = Pico(engine, did)
+        engine.adopt(pico)
+        pico.info.put("did", did)
+        pico.info.put("secret", freeze(secret))
+        pico.info.put("created", engine.now)
+        pico.info.put("name", _check_name(name))
+        if parent is not None:
+            pico.info.put("parent", parent.did)
+        own = self._family_channel(pico, "self", did)
+        pico.info.put("self_eci", own.eci)
+        for item in rulesets:
+            rid, config = (item, EMPTY_MAP) if isinstance(item, str) else item
+            self.install(pico, rid, config)
+        return pico
+
+    def new_child(
+        self, parent: Pico, name: str, rulesets: Iterable[str | tuple[str, Mapping[str, Json]]]
+    ) -> dict[str, Json]:
+        engine = self._engine
+        engine.check_may_write(parent)
+        if len(parent.children.rows) >= engine.limits.children_max:
+            raise LimitExceeded(f"pico {parent.did} has {engine.limits.children_max} children already")
+        child = self._new_pico(name, parent, rulesets)
+        down = self._family_channel(child, "parent", parent.did)
+        up = self._family_channel(parent, "child", child.did)
+        child.info.put("parent_eci", up.eci)
+        order = parent.info.get("next_child", 0)
+        parent.info.put("next_child", order + 1)
+        row = FrozenMap({"eci": down.eci, "name": name, "parent_eci": up.eci, "order": order})
+        parent.children.put(child.did, row)
+        return {"did": child.did, "eci": down.eci, "name": name, "parent_eci": up.eci}
+
+    def rename(self, pico: Pico, name: str) -> None:
+        self._engine.check_may_write(pico)
+        pico.info.put("name", _check_name(name))
+        parent = self._engine.loaded_or_stored(pico.parent) if pico.parent else None
+        if parent is not None:
+            row = parent.children.get(pico.did)
+            if row is not None:
+                parent.children.put(pico.did, FrozenMap({**row, "name": name}))
+
+    def delete_child(self, parent: Pico, did_or_eci: str) -> list[str]:
+        engine = self._engine
+        engine.check_may_write(parent)
+        did = next(
+            (did for did, row in parent.children.items() if did_or_eci in (did, row["eci"])),
+            None,
+        )
+        if did is None:
+            raise UnknownPico(f"{did_or_eci} is no child of pico {parent.did}")
+        row = parent.children.get(did)
+        parent.children.delete(did)
+        if row["parent_eci"] in parent.channels.rows:
+            self._remove_channel(parent, row["parent_eci"])
+        gone = self._descendants(did)
+        turn = parent.turn
+        assert turn is not None, "check_may_write guarantees a turn"
+        turn.deletions.extend(gone)
+        return gone
+
+    def _descendants(self, did: str) -> list[str]:
+        found, queue = [], [did]
+        while queue:
+            one = queue.pop(0)
+            found.append(one)
+            pico = self._engine.loaded_or_stored(one)
+            if pico is not None:
+                queue.extend(pico.children.rows)
+        return found
+
+    # -- channels -----------------------------------------------------------------------------------------
+
+    def _family_channel(self, pico: Pico, tag: str, related: str) -> Channel:
+        eci, secret = self._engine.identities.new_channel(self._engine.entropy)
+        return self._add_channel(
+            pico,
+            Channel(
+                eci=eci,
+                tags=("system", tag),
+                event_policy=ALLOW_ALL,
+                query_policy=ALLOW_ALL,
+                doors=(FAMILY,),
+                family=related,
+                secret=freeze(secret),
+            ),
+        )
+
+    def new_channel(
+        self,
+        pico: Pico,
+        tags: tuple[str, ...],
+        event_policy: Policy,
+        query_policy: Policy,
+        doors: tuple[str, ...],
+        peer: str | None = None,
+    ) -> Channel:
+        engine = self._engine
+        engine.check_may_write(pico)
+        if len(pico.channels.rows) >= engine.limits.channels_max:
+            raise LimitExceeded(f"pico {pico.did} has {engine.limits.channels_max} channels already")
+        _check_doors(doors)
+        if DIDCOMM in doors:
+            eci, secret = engine.identities.new_connection_channel(engine.entropy, pico.did)
+        else:
+            eci, secret = engine.identities.new_channel(engine.entropy)
+        channel = Channel(
+            eci=eci,
+            tags=tags,
+            event_policy=event_policy,
+            query_policy=query_policy,
+            doors=doors,
+            peer=peer,
+            secret=freeze(secret),
+        )
+        return self._add_channel(pico, channel)
+
+    def _add_channel(self, pico: Pico, channel: Channel) -> Channel:
+        pico.channels.put(channel.eci, channel)
+        self._engine.index.put(channel.eci, pico.did)
+        return channel
+
+    def _own_channel(self, pico: Pico, eci: str) -> Channel:
+        self._engine.check_may_write(pico)
+        channel: Channel | None = pico.channels.get(eci)
+        if channel is None:
+            raise UnknownChannel(f"pico {pico.did} has no channel {eci}")
+        if channel.family is not None:
+            raise BadRequest("family channels cannot be changed or deleted")
+        return channel
+
+    def change_channel(self, pico: Pico, eci: str, changes: Mapping[str, Any]) -> Channel:
+        if "doors" in changes:
+            _check_doors(changes["doors"])
+        changed = self._own_channel(pico, eci).changed(**changes)
+        pico.channels.put(eci, changed)
+        return changed
+
+    def delete_channel(self, pico: Pico, eci: str) -> None:
+        self._own_channel(pico, eci)
+        self._engine.port.channel_deleted(pico, eci)
+        self._remove_channel(pico, eci)
+
+    def _remove_channel(self, pico: Pico, eci: str) -> None:
+        pico.channels.delete(eci)
+        self._engine.index.delete(eci)
+
+    # -- rulesets -----------------------------------------------------------------------------------------
+
+    def install(self, pico: Pico, rid: str, config: Mapping[str, Json]) -> dict[str, Json]:
+        engine = self._engine
+        definition = engine.registry.get(rid)
+        known = pico.installed.get(rid)
+        if known is None and len(pico.installed.rows) >= engine.limits.rulesets_max:
+            raise LimitExceeded(f"pico {pico.did} has {engine.limits.rulesets_max} rulesets already")
+        order = known["order"] if known is not None else pico.info.get("next_order", 0)
+        if known is None:
+            pico.info.put("next_order", order + 1)
+        row = {"config": dict(config), "version": definition.version, "order": order}
+        pico.installed.put(rid, freeze(row))
+        return {"rid": rid, "config": dict(config), "version": definition.version}
+
+    def uninstall(self, pico: Pico, rid: str) -> None:
+        engine = self._engine
+        engine.check_may_write(pico)
+        if pico.installed.get(rid) is None:
+            raise UnknownRuleset(f"ruleset {rid} is not installed in pico {pico.did}")
+        users = [one.rid for one in pico.definitions() if rid in one.uses]
+        if users:
+            raise BadRequest(f"ruleset {rid} is used by {users[0]}", f"uninstall {users[0]} first")
+        pico.variables_of(rid).clear_all()
+        for key in [key for key in pico.progress.rows if key.startswith(f"{rid}/")]:
+            pico.progress.delete(key)
+        engine.schedules.remove_all(pico, rid)
+        pico.installed.delete(rid)
+
+    def installed(self, pico: Pico) -> list[dict[str, Json]]:
+        rows = sorted(pico.installed.items(), key=lambda row: row[1]["order"])
+        found = []
+        for rid, row in rows:
+            definition = self._engine.registry.find(rid)
+            meta = definition.meta if definition is not None else None
+            found.append({"rid": rid, "config": row["config"], "version": row["version"], "meta": meta})
+        return found
+
+
+def _check_name(name: str) -> str:
+    if len(name) > NAME_MAX_CHARS:
+        raise BadRequest(f"a pico's name is text of at most {NAME_MAX_CHARS} characters")
+    return name
+
+
+def _check_doors(doors: tuple[str, ...]) -> None:
+    if not doors or any(door not in DOORS or door == FAMILY for door in doors):
+        raise BadRequest(f"doors must be some of http and didcomm, not {list(doors)}")

@@ -1,0 +1,57 @@
+"""Every limit of the engine, with its unit and its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class EngineLimits:
+    """Limits per engine; the defaults suit a personal node. docs/reference/limits.md lists them."""
+
+    attributes_max_bytes: int = 1_048_576
+    """Attributes of one event, as JSON: larger things belong elsewhere and are named by their hash."""
+    value_max_bytes: int = 1_048_576
+    """One persistent value (an element of a list or map counts alone), as JSON: it is written as a whole."""
+    raised_events_max: int = 1_000
+    """Events raised within one turn: a rule that raises itself stops here instead of never."""
+    sends_max: int = 256
+    """Events that one turn sends to other picos: a turn is one atomic write, which must stay small."""
+    directives_max: int = 1_000
+    """Directives in one answer."""
+    queue_max_messages: int = 10_000
+    """Messages that wait for one pico; beyond, the sender is told to try again later."""
+    hops_max: int = 64
+    """Picos that one cause may pass through: ends endless loops between picos."""
+    query_depth_max: int = 16
+    """Queries that wait for each other in a chain."""
+    wait_max_ms: int = 10_000
+    """How long a turn may wait for one answer from elsewhere; the pico's other work waits behind it."""
+    turn_max_ms: int = 2_000
+    """How long rules may compute in one turn before the node interrupts them."""
+    schedules_max: int = 1_000
+    """Scheduled events per pico."""
+    cron_period_min_ms: int = 1_000
+    """A repeated event at most once a second."""
+    children_max: int = 100_000
+    """Children per pico: their list is read as a whole when the pico is loaded."""
+    channels_max: int = 10_000
+    """Channels per pico, likewise."""
+    rulesets_max: int = 256
+    """Rulesets installed per pico."""
+    log_entry_max_bytes: int = 4_096
+    """One log entry; longer ones are cut."""
+    log_entries_max: int = 1_000
+    """Log entries kept per pico; the oldest go first."""
+    traces_max: int = 1_000
+    """Turns whose trace is kept in memory, over all picos."""
+    loaded_picos_max: int = 10_000
+    """Picos held in memory; the longest idle are put away first."""
+    idle_max_ms: int = 60_000
+    """An idle pico is put away after this time."""
+    cached_rows_max: int = 10_000
+    """List and map elements one loaded pico may hold in memory between turns."""
+    inline_items_max: int = 32
+    """A list or map up to this size is one row in the store; a larger one has a row per element."""
+    turns_per_tick_max: int = 512
+    """Turns between two commits: bounds how long an answer waits for its companions."""

@@ -1,0 +1,167 @@
+"""What goes into an engine and what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pico_engine.values import EMPTY_MAP, Json
+
+if TYPE_CHECKING:
+    from pico_engine.errors import EngineError
+    from pico_engine.pico import Pico
+
+# -- who is at the door -------------------------------------------------------------------------------------
+
+OWNER = "owner"
+"""The node's owner: enters every pico, by its DID, past all policies."""
+HTTP_DOOR = "http"
+LOCAL_DOOR = "local"
+"""Another pico of this engine; `sender` is its DID."""
+DIDCOMM_DOOR = "didcomm"
+"""A channel elsewhere, proven by an envelope; `sender` is its DID."""
+SYSTEM_DOOR = "system"
+"""The engine itself (a schedule, a system event)."""
+
+
+class Receipt(Protocol):
+    """Something to be written in the same commit as the turn of a message (a connection's cursor)."""
+
+    def apply(self, pico: Pico) -> bool:
+        """Write it; False when the message was applied before and must not be applied again."""
+        ...
+
+
+@dataclass(slots=True)
+class EventMessage:
+    """An event for the pico that `eci` leads to (for OWNER and SYSTEM: the pico's own DID).
+
+    `reply` is given back in the answer; None: nobody waits. `durable` events are answered (`Accepted`) as
+    soon as they are sure to be processed; others when their turn has ended (`EventAnswer`).
+    """
+
+    eci: str
+    domain: str
+    type: str
+    attrs: Json = EMPTY_MAP
+    door: str = HTTP_DOOR
+    sender: str | None = None
+    reply: Any = None
+    durable: bool = False
+    eid: str = ""
+    hops: int = 0
+    for_rid: str | None = None
+    receipt: Receipt | None = None
+    queue_key: str | None = None
+    schedule_id: str | None = None
+    then_query: tuple[str, str, Json] | None = None
+    """(rid, name, args) of a query to answer with, instead of the directives."""
+
+
+@dataclass(slots=True)
+class QueryMessage:
+    """A query: the function `name` that the ruleset `rid` shares. `chain`: picos that wait for its answer."""
+
+    eci: str
+    rid: str
+    name: str
+    args: Json = EMPTY_MAP
+    door: str = HTTP_DOOR
+    sender: str | None = None
+    reply: Any = None
+    chain: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class WaitAnswer:
+    """The answer that a waiting turn asked for: a value, or an error."""
+
+    wait: int
+    value: Json = None
+    error: EngineError | None = None
+
+
+@dataclass(slots=True)
+class OperationMessage:
+    """Something that the node itself wants of a pico: `run(pico)` is its first act, `finish(pico)` its last.
+
+    What `finish` returns (without it, what `run` returned) is the answer. It is a turn like any other: the
+    events that `run` raises are handled in it, and all of it is kept or dropped.
+    """
+
+    pico: str
+    name: str
+    run: Callable[[Pico], Json]
+    finish: Callable[[Pico], Json] | None = None
+    reply: Any = None
+
+
+Message = EventMessage | QueryMessage | OperationMessage | WaitAnswer
+
+# -- what comes out -----------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class EventAnswer:
+    """The turn of an event has ended; `directives` are maps of the existing engine's shape."""
+
+    reply: Any
+    eid: str
+    directives: list[Json]
+
+
+@dataclass(slots=True)
+class Accepted:
+    """A durable event will be processed, whatever happens."""
+
+    reply: Any
+    eid: str
+
+
+@dataclass(slots=True)
+class QueryAnswer:
+    reply: Any
+    value: Json
+
+
+@dataclass(slots=True)
+class OperationAnswer:
+    reply: Any
+    value: Json
+
+
+@dataclass(slots=True)
+class Failed:
+    """An event or query could not be served."""
+
+    reply: Any
+    error: EngineError
+
+
+@dataclass(slots=True)
+class RemoteQuery:
+    """A turn of `pico` waits for the answer of a channel that is not here; answer with WaitAnswer(wait)."""
+
+    wait: int
+    pico: str
+    eci: str
+    rid: str
+    name: str
+    args: Json
+    chain: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class LogLine:
+    """A ruleset or the engine has something to say to the node's owner."""
+
+    level: str
+    pico: str
+    rid: str
+    text: str
+    time_ms: int
+    data: Json = field(default=None)
+
+
+Effect = EventAnswer | Accepted | QueryAnswer | OperationAnswer | Failed | RemoteQuery | LogLine

@@ -1,0 +1,214 @@
+"""A loaded pico: its sections of rows, its rulesets' instances, and the messages that wait for it."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from pico_engine.channels import Channel
+from pico_engine.definition import RuleDefinition, RulesetDefinition
+from pico_engine.errors import RulesetMissing
+from pico_engine.expressions import Progress
+from pico_engine.ledger import Section
+from pico_engine.values import Json, decode, encode
+from pico_engine.variables import Variables, decode_variable, encode_variable
+
+if TYPE_CHECKING:
+    from pico_engine.engine import Engine
+    from pico_engine.messages import Message
+    from pico_engine.turn import Turn
+
+ROOM = b"p/"
+"""Keys of picos begin so, then the DID and a slash; one range holds all of a pico."""
+_LAZY_FROM = b"w"
+"""Sections from this letter on are read on demand; those before it are loaded with the pico."""
+_DISPATCH_MAX_ENTRIES = 1_000
+"""Event names whose rules one pico remembers; a stranger may invent names without end."""
+
+
+def _encode_channel(channel: Channel) -> bytes:
+    return encode(channel.to_json())
+
+
+def _decode_channel(data: bytes) -> Channel:
+    return Channel.from_json(decode(data))
+
+
+def _encode_progress(progress: Progress) -> bytes:
+    return encode(progress.to_json())
+
+
+def _decode_progress(data: bytes) -> Progress:
+    return Progress.from_json(decode(data))
+
+
+class Pico:
+    """A pico in memory. Everything durable about it is in its sections."""
+
+    __slots__ = (
+        "_dispatch",
+        "_instances",
+        "_order",
+        "channels",
+        "children",
+        "connections",
+        "did",
+        "elements",
+        "engine",
+        "inbox",
+        "info",
+        "installed",
+        "is_marked_busy",
+        "last_used_ms",
+        "logs",
+        "next_queue_number",
+        "outbox",
+        "prefix",
+        "progress",
+        "queue",
+        "ready",
+        "schedule",
+        "turn",
+        "variables",
+    )
+
+    def __init__(self, engine: Engine, did: str) -> None:
+        ledger = engine.ledger
+        self.engine = engine
+        self.did = did
+        self.prefix = prefix = ROOM + did.encode() + b"/"
+        self.channels = Section(ledger, prefix + b"c/", to_bytes=_encode_channel, from_bytes=_decode_channel)
+        self.info = Section(ledger, prefix + b"i/")
+        self.children = Section(ledger, prefix + b"k/")
+        self.progress = Section(
+            ledger, prefix + b"m/", to_bytes=_encode_progress, from_bytes=_decode_progress
+        )
+        self.connections = Section(ledger, prefix + b"n/")
+        self.queue = Section(ledger, prefix + b"q/")
+        self.installed = Section(ledger, prefix + b"r/")
+        self.schedule = Section(ledger, prefix + b"s/")
+        self.variables = Section(ledger, prefix + b"v/", to_bytes=encode_variable, from_bytes=decode_variable)
+        self.elements = Section(ledger, prefix + b"w/", lazy=True)
+        self.outbox = Section(ledger, prefix + b"x/", lazy=True)
+        self.logs = Section(ledger, prefix + b"y/", lazy=True)
+        self.installed.changed = self.forget_dispatch
+        self.turn: Turn | None = None
+        self.inbox: deque[Message] = deque()
+        self.ready = False
+        self.last_used_ms = 0
+        self.next_queue_number = 0
+        self.is_marked_busy = False
+        self._instances: dict[str, Any] = {}
+        self._order: tuple[RulesetDefinition, ...] | None = None
+        self._dispatch: dict[tuple[str, str], tuple[tuple[Any, str, RuleDefinition], ...]] = {}
+
+    def load(self) -> bool:
+        """Read everything but the lazy sections; False when the store knows no such pico."""
+        prefix, offset = self.prefix, len(self.prefix)
+        sections = {section.prefix[offset : offset + 1]: section for section in self._eager()}
+        found = False
+        for full, data in self.engine.ledger.scan(prefix, prefix + _LAZY_FROM):
+            section = sections[full[offset : offset + 1]]
+            section.rows[full[offset + 2 :].decode()] = section.decode(data)
+            found = True
+        if self.queue.rows:
+            self.is_marked_busy = True
+            self.next_queue_number = int(max(self.queue.rows), 16) + 1
+        return found
+
+    def _eager(self) -> tuple[Section, ...]:
+        return (
+            self.channels,
+            self.info,
+            self.children,
+            self.progress,
+            self.connections,
+            self.queue,
+            self.installed,
+            self.schedule,
+            self.variables,
+        )
+
+    @property
+    def parent(self) -> str | None:
+        """The parent's DID; None for the root pico."""
+        parent: str | None = self.info.get("parent")
+        return parent
+
+    @property
+    def name(self) -> str:
+        name: str = self.info.get("name", "")
+        return name
+
+    # -- rulesets -----------------------------------------------------------------------------------------
+
+    def forget_dispatch(self) -> None:
+        """What is installed has changed."""
+        self._order = None
+        self._dispatch = {}
+        self._instances = {}
+
+    def definitions(self) -> tuple[RulesetDefinition, ...]:
+        """Installed rulesets that this node has, in the order in which they were installed."""
+        if self._order is None:
+            rows = sorted(self.installed.rows.items(), key=lambda row: row[1]["order"])
+            known = (self.engine.registry.find(rid) for rid, _ in rows)
+            self._order = tuple(definition for definition in known if definition is not None)
+        return self._order
+
+    def check_rulesets(self) -> None:
+        """Raises RulesetMissing when an installed ruleset is not available on this node."""
+        if len(self.definitions()) != len(self.installed.rows):
+            known = {definition.rid for definition in self.definitions()}
+            missing = sorted(rid for rid in self.installed.rows if rid not in known)
+            raise RulesetMissing(
+                f"pico {self.did} has the ruleset {missing[0]} installed, which this node does not have"
+            )
+
+    def instance(self, definition: RulesetDefinition, config: Json | None = None) -> Any:
+        """The object behind the ruleset's rules and functions; made anew for a module's own `config`."""
+        if config is not None:
+            return definition.create(self, {**self.installed.get(definition.rid)["config"], **config})
+        instance = self._instances.get(definition.rid)
+        if instance is None:
+            instance = definition.create(self, self.installed.get(definition.rid)["config"])
+            self._instances[definition.rid] = instance
+        return instance
+
+    def rules_for(self, domain: str, kind: str) -> tuple[tuple[Any, str, RuleDefinition], ...]:
+        """(instance, rid, rule) of every rule that names the event, in the order in which they run."""
+        key = (domain, kind)
+        found = self._dispatch.get(key)
+        if found is None:
+            if len(self._dispatch) >= _DISPATCH_MAX_ENTRIES:
+                self._dispatch.clear()
+            salient = (key, ("*", kind), (domain, "*"), ("*", "*"))
+            found = self._dispatch[key] = tuple(
+                (self.instance(definition), definition.rid, rule)
+                for definition in self.definitions()
+                for rule in definition.rules
+                if any(pair in rule.machine.salience for pair in salient)
+            )
+        return found
+
+    def variables_of(self, rid: str) -> Variables:
+        return Variables(rid, self.variables, self.elements, self.engine.limits, self._check_may_write)
+
+    def _check_may_write(self) -> None:
+        turn = self.turn
+        if turn is None or turn.read_only:
+            self.engine.refuse_write(self)
+
+    # -- putting away -------------------------------------------------------------------------------------
+
+    @property
+    def is_idle(self) -> bool:
+        return self.turn is None and not self.inbox and not self.ready
+
+    def trim(self) -> None:
+        """Forget elements, log entries and the outbox, which are read on demand, when they grow large."""
+        limit = self.engine.limits.cached_rows_max
+        for section in (self.elements, self.outbox, self.logs):
+            if len(section.rows) > limit:
+                section.ledger.settle()
+                section.forget()

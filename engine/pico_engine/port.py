@@ -1,0 +1,34 @@
+"""What an engine asks of whoever connects its picos to other engines; the agent implements it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pico_engine.messages import EventMessage
+    from pico_engine.pico import Pico
+
+
+class Port:
+    """An engine alone in the world. All methods are called inside a turn; what they write commits with it."""
+
+    def send(self, pico: Pico, event: EventMessage) -> bool:
+        """Take an event for a channel that is not in this engine; False when there is no way to it."""
+        del pico, event
+        return False
+
+    def can_query(self, pico: Pico, eci: str) -> bool:
+        """Is there a way to ask this channel, which is not in this engine?"""
+        del pico, eci
+        return False
+
+    def channel_deleted(self, pico: Pico, eci: str) -> None:
+        """A channel of this pico is about to go."""
+
+    def pico_deleted(self, pico: Pico) -> None:
+        """A pico is about to go, with all its channels."""
+
+    def may_put_away(self, pico: Pico) -> bool:
+        """May an idle pico leave the memory now?"""
+        del pico
+        return True

@@ -1,0 +1,46 @@
+"""The rulesets that a node knows, by their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from pico_engine.errors import RulesetDefinitionError, UnknownRuleset
+
+if TYPE_CHECKING:
+    from pico_engine.definition import RulesetDefinition
+    from pico_engine.ruleset import Ruleset
+
+
+class Registry:
+    """rid → definition. The edge fills it; a pico's installed rulesets are looked up here by id."""
+
+    def __init__(self, rulesets: Iterable[type[Ruleset]] = ()) -> None:
+        self._known: dict[str, RulesetDefinition] = {}
+        for ruleset in rulesets:
+            self.add(ruleset)
+
+    def add(self, ruleset: type[Ruleset] | RulesetDefinition, *, replace: bool = False) -> RulesetDefinition:
+        """Make a ruleset known. Raises RulesetDefinitionError when its id is taken by another one."""
+        definition = ruleset if not isinstance(ruleset, type) else ruleset.definition
+        known = self._known.get(definition.rid)
+        if known is not None and not replace and known.create is not definition.create:
+            raise RulesetDefinitionError(
+                f"two rulesets have the id {definition.rid}: {known.name} and {definition.name}",
+                "give one of them another rid",
+            )
+        self._known[definition.rid] = definition
+        return definition
+
+    def find(self, rid: str) -> RulesetDefinition | None:
+        return self._known.get(rid)
+
+    def get(self, rid: str) -> RulesetDefinition:
+        """Like `find`; raises UnknownRuleset."""
+        definition = self._known.get(rid)
+        if definition is None:
+            raise UnknownRuleset(f"this node knows no ruleset {rid}")
+        return definition
+
+    def __iter__(self) -> Iterator[RulesetDefinition]:
+        return iter([self._known[rid] for rid in sorted(self._known)])

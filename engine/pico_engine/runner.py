@@ -1,0 +1,345 @@
+"""Running turns: workers that take messages from ready picos, and what becomes of each turn."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from greenlet import greenlet
+
+from pico_engine.errors import EngineError, UnknownChannel, UnknownPico, UnknownQuery, UnknownRuleset
+from pico_engine.events import Event
+from pico_engine.messages import (
+    LOCAL_DOOR,
+    OWNER,
+    SYSTEM_DOOR,
+    EventAnswer,
+    EventMessage,
+    Failed,
+    OperationAnswer,
+    OperationMessage,
+    QueryAnswer,
+    QueryMessage,
+    WaitAnswer,
+)
+from pico_engine.queue import dequeue_row, enqueue_row
+from pico_engine.trace import TurnTrace
+from pico_engine.turn import Send, Turn, TurnAborted, TurnOverdueError, failure_of
+from pico_engine.values import Json, freeze
+from pico_engine.waiting import LocalReply
+
+if TYPE_CHECKING:
+    from pico_engine.engine import Engine
+    from pico_engine.pico import Pico
+
+
+class Runner:
+    """Gives messages their turns. See the engine for the theory of operation."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.ready: deque[Pico] = deque()
+        self._workers: list[greenlet] = []
+        self._hub: greenlet | None = None
+        self._turns_left = 0
+
+    # -- workers ------------------------------------------------------------------------------------------
+
+    def make_ready(self, pico: Pico) -> None:
+        if not pico.ready and pico.turn is None:
+            pico.ready = True
+            self.ready.append(pico)
+
+    def work(self) -> None:
+        """Run turns until nothing is ready or the tick is full; workers that wait are left behind."""
+        waiting = self._engine.waiting
+        self._hub = greenlet.getcurrent()
+        self._turns_left = self._engine.limits.turns_per_tick_max
+        while (self.ready or waiting.resumable) and self._turns_left > 0:
+            worker = waiting.next_resumable()
+            if worker is None:
+                worker = self._workers.pop() if self._workers else greenlet(self._live)
+            worker.switch()
+
+    def _live(self) -> None:
+        """A worker's life: take turns while there are any, then rest until it is called again."""
+        ready = self.ready
+        while True:
+            while ready and self._turns_left > 0:
+                pico = ready.popleft()
+                pico.ready = False
+                if pico.inbox and pico.turn is None:
+                    self._turns_left -= 1
+                    self._take(pico, pico.inbox.popleft())
+                    if pico.inbox:
+                        self.make_ready(pico)
+            self._workers.append(greenlet.getcurrent())
+            self.to_hub()
+
+    def to_hub(self) -> None:
+        """Leave a worker; returns when it is switched to again."""
+        assert self._hub is not None, "turns run inside handle_timer"
+        self._hub.switch()
+
+    def _take(self, pico: Pico, message: Any) -> None:
+        engine = self._engine
+        pico.last_used_ms = engine.now
+        engine.counters["turns"] += 1
+        if type(message) is EventMessage:
+            self._event_turn(pico, message)
+        elif type(message) is QueryMessage:
+            self._answer_query(pico, message)
+        else:
+            self._operation_turn(pico, message)
+
+    def _reply(self, reply: Any, effect: EventAnswer | QueryAnswer | OperationAnswer | Failed) -> None:
+        """Answer whoever asked: someone outside, or a turn of this engine."""
+        if type(reply) is not LocalReply:
+            self._engine.effect(effect)
+        elif isinstance(effect, Failed):
+            self._engine.waiting.answered(WaitAnswer(reply.wait, error=effect.error))
+        elif isinstance(effect, QueryAnswer):
+            self._engine.waiting.answered(WaitAnswer(reply.wait, effect.value))
+
+    # -- events -------------------------------------------------------------------------------------------
+
+    def _event_turn(self, pico: Pico, message: EventMessage) -> None:
+        engine = self._engine
+        turn = Turn(engine, pico, message, message.eid, engine.now, hops=message.hops)
+        pico.turn = turn
+        error: EngineError | None = None
+        try:
+            if self._consume(turn, message):
+                self._check_rulesets(pico, message)
+                inside = message.door == OWNER or message.door == SYSTEM_DOOR
+                turn.agenda.append(
+                    Event(
+                        message.domain,
+                        message.type,
+                        message.attrs,
+                        message.eid,
+                        engine.now,
+                        "" if inside else message.eci,
+                        message.sender,
+                        message.for_rid,
+                    )
+                )
+                turn.run()
+        except TurnAborted as aborted:
+            error = aborted.error
+        except EngineError as failed:
+            error = failed
+        self._end(turn, message, error)
+        if message.reply is not None:
+            self._answer_event(turn, message, error)
+
+    def _check_rulesets(self, pico: Pico, message: EventMessage) -> None:
+        """A pico that lacks a ruleset takes no event, save the one that can mend it."""
+        if len(pico.definitions()) != len(pico.installed.rows) and (message.domain, message.type) != (
+            "wrangler",
+            "uninstall_ruleset_request",
+        ):
+            pico.check_rulesets()
+
+    def _consume(self, turn: Turn, message: EventMessage) -> bool:
+        """Write down that the message is consumed; False when it had its effect before."""
+        if message.schedule_id is not None:
+            return self._engine.schedules.begin(turn.pico, message.schedule_id, turn.now) is not None
+        return message.receipt is None or message.receipt.apply(turn.pico)
+
+    def _end(self, turn: Turn, message: EventMessage | OperationMessage, error: EngineError | None) -> None:
+        """Commit the turn, or drop it and commit only that its message is consumed."""
+        engine, pico = self._engine, turn.pico
+        ledger = engine.ledger
+        if engine.is_gone(pico):
+            error = error or UnknownPico(f"pico {pico.did} was deleted")
+            ledger.rollback()
+            pico.turn = None
+            self._trace(turn, message, error)
+            return
+        if error is not None:
+            self._drop(turn, message, error)
+        if type(message) is EventMessage and message.queue_key is not None:
+            dequeue_row(pico, message)
+            engine.queue_changed.add(pico)
+        for send in turn.sends:
+            self._deliver(turn, send)
+        turn.journal = ledger.journal
+        ledger.commit()
+        for did in turn.deletions:
+            engine.delete_pico(did)
+        pico.turn = None
+        pico.trim()
+        if pico.inbox:
+            self.make_ready(pico)
+        self._trace(turn, message, error)
+
+    def _drop(self, turn: Turn, message: EventMessage | OperationMessage, error: EngineError) -> None:
+        engine, pico = self._engine, turn.pico
+        engine.ledger.rollback()
+        turn.sends.clear()
+        turn.deletions.clear()
+        engine.count("turns_aborted")
+        if isinstance(message, EventMessage):
+            self._consume(turn, message)
+            engine.log(pico, "error", "", f"{message.domain}:{message.type} was dropped: {error}", turn.now)
+
+    def _trace(self, turn: Turn, message: EventMessage | OperationMessage, error: EngineError | None) -> None:
+        if type(message) is EventMessage:
+            kind, name, door = "event", f"{message.domain}:{message.type}", message.door
+            sender = message.sender
+        else:
+            assert isinstance(message, OperationMessage), "queries have a trace of their own"
+            kind, name, door, sender = "operation", message.name, OWNER, None
+        self._engine.traces.add(
+            TurnTrace(
+                turn.eid,
+                turn.pico.did,
+                turn.now,
+                kind,
+                name,
+                door,
+                sender,
+                "committed" if error is None else error.code,
+                turn.considered,
+                [(section.prefix, key) for section, key, _ in turn.journal or ()],
+                turn.sends,
+            )
+        )
+
+    def _answer_event(self, turn: Turn, message: EventMessage, error: EngineError | None) -> None:
+        if error is not None:
+            self._reply(message.reply, Failed(message.reply, error))
+        elif message.then_query is not None:
+            rid, name, args = message.then_query
+            question = QueryMessage(message.eci, rid, name, args, message.door, message.sender, message.reply)
+            self._engine.receive(question, self._engine.now)
+        else:
+            self._reply(message.reply, EventAnswer(message.reply, turn.eid, turn.directives))
+
+    def _operation_turn(self, pico: Pico, message: OperationMessage) -> None:
+        """Run what the node itself wants of a pico, as a turn like any other."""
+        engine = self._engine
+        turn = Turn(engine, pico, message, engine.entropy(12).hex(), engine.now)
+        pico.turn = turn
+        value: Json = None
+        error: EngineError | None = None
+        try:
+            value = message.run(pico)
+            turn.run()
+            if message.finish is not None:
+                value = message.finish(pico)
+        except TurnAborted as aborted:
+            error = aborted.error
+        except Exception as failed:  # noqa: BLE001 - the answer must say what went wrong, whatever it was
+            error = failure_of(failed, message.name)
+        self._end(turn, message, error)
+        if message.reply is not None:
+            done = Failed(message.reply, error) if error else OperationAnswer(message.reply, value)
+            self._reply(message.reply, done)
+
+    # -- sending ------------------------------------------------------------------------------------------
+
+    def _deliver(self, turn: Turn, send: Send) -> None:
+        """Hand an event over, in the commit of the turn that sent it."""
+        engine = self._engine
+        event = EventMessage(
+            send.eci,
+            send.domain,
+            send.type,
+            send.attrs,
+            door=LOCAL_DOOR,
+            sender=turn.pico.did,
+            eid=turn.eid,
+            hops=turn.hops + 1,
+        )
+        try:
+            engine.admission.check_event(event)
+            if engine.index.get(send.eci) is None:
+                if engine.port.send(turn.pico, event):
+                    return
+                raise UnknownChannel(f"{send.eci} is no channel here, and of no connection of this pico")
+            target = engine.admission.door(event)
+            engine.admission.check_room(target)
+        except EngineError as error:
+            self.undeliverable(turn.pico, send, error)
+        else:
+            self._put_into_queue(target, event)
+
+    def _put_into_queue(self, pico: Pico, event: EventMessage) -> None:
+        enqueue_row(pico, event)
+        self._engine.queue_changed.add(pico)
+        self._engine.enqueue(pico, event)
+
+    def undeliverable(self, pico: Pico, send: Send, error: EngineError) -> None:
+        """Tell a pico that an event it sent will never arrive. Inside a turn of it."""
+        engine = self._engine
+        engine.count("events_undeliverable")
+        name = f"{send.domain}:{send.type}"
+        engine.log(pico, "warning", send.rid, f"{name} could not be delivered: {error}", engine.now)
+        attrs = {
+            "eci": send.eci,
+            "domain": send.domain,
+            "type": send.type,
+            "attrs": send.attrs,
+            "code": error.code,
+            "what": error.what,
+        }
+        if name != "event:undeliverable":
+            eid = engine.entropy(12).hex()
+            told = EventMessage(pico.did, "event", "undeliverable", freeze(attrs), door=SYSTEM_DOOR, eid=eid)
+            self._put_into_queue(pico, told)
+
+    # -- queries ------------------------------------------------------------------------------------------
+
+    def _answer_query(self, pico: Pico, message: QueryMessage) -> None:
+        outcome = "answered"
+        try:
+            value = self.run_query(pico, message, None)
+        except EngineError as error:
+            self._engine.count(f"refused_{error.code}")
+            outcome = error.code
+            self._reply(message.reply, Failed(message.reply, error))
+        else:
+            self._reply(message.reply, QueryAnswer(message.reply, value))
+        name = f"{message.rid}/{message.name}"
+        self._engine.traces.add(
+            TurnTrace("", pico.did, self._engine.now, "query", name, message.door, message.sender, outcome)
+        )
+
+    def run_query(self, pico: Pico, message: QueryMessage, outer: Turn | None) -> Json:
+        """Run a shared query in a turn that may not write, inside the turn `outer`. Raises EngineError."""
+        engine = self._engine
+        if pico.installed.get(message.rid) is None:
+            raise UnknownRuleset(f"ruleset {message.rid} is not installed in pico {pico.did}")
+        pico.check_rulesets()
+        definition = engine.registry.get(message.rid)
+        function = definition.functions.get(message.name)
+        if function is None or not function.shared:
+            raise UnknownQuery(f'ruleset {message.rid} does not have query function "{message.name}"')
+        journal = engine.ledger.journal
+        if outer is not None:
+            outer.journal = journal
+        engine.ledger.journal = []
+        chain = (*message.chain, pico.did)
+        turn = Turn(engine, pico, message, "", engine.now, read_only=True, chain=chain, outer=outer)
+        pico.turn = turn
+        engine.turn_serial += 1
+        running, engine.rule_running = engine.rule_running, True
+        try:
+            return freeze(function.run(pico.instance(definition), message.args))
+        except TurnAborted as aborted:
+            raise aborted.error from None
+        except EngineError:
+            raise
+        except (Exception, TurnOverdueError) as error:
+            failure = failure_of(error, f"query {message.name} of {message.rid}")
+            engine.log_unkept(pico, message.rid, failure.what)
+            raise failure from error
+        finally:
+            engine.rule_running = running
+            engine.ledger.rollback()
+            engine.ledger.journal = journal
+            pico.turn = None
+            if pico.inbox:
+                self.make_ready(pico)

@@ -1,0 +1,100 @@
+"""What happened: one trace per turn, and the log entries of picos."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pico_engine.values import Json
+
+if TYPE_CHECKING:
+    from pico_engine.turn import RuleTrace, Send
+
+
+@dataclass(slots=True)
+class TurnTrace:
+    """One turn: which rules were considered, what became of each, what changed and what was sent."""
+
+    eid: str
+    pico: str
+    time_ms: int
+    kind: str
+    """`event`, `query` or `operation`."""
+    name: str
+    """The event's `domain:type`, or the query's `rid/name`."""
+    door: str
+    sender: str | None
+    outcome: str
+    """`committed`, `answered` (a query), or the code of the error that dropped the turn."""
+    considered: list[RuleTrace] = field(default_factory=list)
+    changed: list[tuple[bytes, str]] = field(default_factory=list)
+    sends: list[Send] = field(default_factory=list)
+
+    def describe(self) -> dict[str, Json]:
+        """As JSON; attributes and values are left out, they may be private."""
+        return {
+            "eid": self.eid,
+            "pico": self.pico,
+            "time": self.time_ms,
+            "kind": self.kind,
+            "name": self.name,
+            "door": self.door,
+            "sender": self.sender,
+            "outcome": self.outcome,
+            "rules": [
+                {
+                    "rid": one.rid,
+                    "rule": one.rule,
+                    "event": one.event,
+                    "outcome": one.outcome,
+                    **({"detail": one.detail} if one.detail else {}),
+                }
+                for one in self.considered
+            ],
+            "changed": sorted({f"{_section_name(prefix)}/{key}" for prefix, key in self.changed}),
+            "sent": [{"eci": send.eci, "event": f"{send.domain}:{send.type}"} for send in self.sends],
+        }
+
+
+_SECTION_NAMES = {
+    "c": "channel",
+    "e": "index",
+    "i": "info",
+    "k": "child",
+    "m": "progress",
+    "n": "connection",
+    "q": "queue",
+    "r": "ruleset",
+    "s": "schedule",
+    "t": "timer",
+    "v": "variable",
+    "w": "element",
+    "x": "outbox",
+    "y": "log",
+}
+
+
+def _section_name(prefix: bytes) -> str:
+    letter = prefix[-2:-1].decode()
+    return _SECTION_NAMES.get(letter, letter)
+
+
+class Traces:
+    """The newest turns of an engine, in memory."""
+
+    def __init__(self, most: int) -> None:
+        self._ring: deque[TurnTrace] = deque(maxlen=most)
+
+    def add(self, trace: TurnTrace) -> None:
+        self._ring.append(trace)
+
+    def newest(self, most: int, pico: str | None = None) -> list[dict[str, Json]]:
+        """The newest turns (of one pico), oldest of them first."""
+        found = []
+        for trace in reversed(self._ring):
+            if pico is None or trace.pico == pico:
+                found.append(trace.describe())
+                if len(found) == most:
+                    break
+        return found[::-1]

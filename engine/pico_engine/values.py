@@ -1,0 +1,147 @@
+"""Values that picos keep and exchange: JSON-like data, immutable once it is kept.
+
+Whatever enters a pico (attributes of an event, a value assigned to a persistent variable) is frozen: lists
+and maps become `FrozenList` and `FrozenMap`, which are a `list` and a `dict` that refuse to change. So a
+value can be shared between rules, turns and snapshots without being copied, and a change that would be
+lost in silence (`self.readings[0]["celsius"] = 3`) is an error that says what to write instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn, Protocol, runtime_checkable
+
+import orjson
+
+from pico_engine.errors import BadRequest, LimitExceeded
+
+Json = Any
+"""None, bool, int, float, str, list or dict of these; a type checker cannot say it without noise."""
+
+DEPTH_MAX_LEVELS = 64
+"""Deeper data is refused: it serves attacks on recursive code more often than people."""
+
+
+@runtime_checkable
+class Materialises(Protocol):
+    """A view on stored data (a persistent list or map) that can be turned into the plain value."""
+
+    def materialise(self) -> Json: ...
+
+
+def _refuse(self: object, *_args: object, **_kwargs: object) -> NoReturn:
+    raise TypeError(
+        f"this {'map' if isinstance(self, dict) else 'list'} is a kept value and cannot be changed in place; "
+        "assign a new one: self.readings[0] = {**self.readings[0], 'celsius': 3}"
+    )
+
+
+class FrozenMap(dict[str, Any]):
+    """A dict that cannot change."""
+
+    __slots__ = ()
+    __setitem__ = __delitem__ = _refuse
+    clear = pop = popitem = setdefault = update = __ior__ = _refuse
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset(self.items()))
+
+    def __copy__(self) -> dict[str, Any]:
+        return dict(self)
+
+    def __deepcopy__(self, _memo: object) -> dict[str, Any]:
+        return {key: thaw(value) for key, value in self.items()}
+
+
+class FrozenList(list[Any]):
+    """A list that cannot change."""
+
+    __slots__ = ()
+    __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse
+    append = extend = insert = pop = remove = clear = sort = reverse = _refuse
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(tuple(self))
+
+    def __copy__(self) -> list[Any]:
+        return list(self)
+
+    def __deepcopy__(self, _memo: object) -> list[Any]:
+        return [thaw(value) for value in self]
+
+
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+EMPTY_MAP = FrozenMap()
+
+
+def freeze(value: Json, depth: int = 0) -> Json:
+    """`value` as immutable JSON-like data.
+
+    Raises BadRequest for a type that JSON does not have, LimitExceeded for more than `DEPTH_MAX_LEVELS`.
+    """
+    kind = type(value)
+    if kind in _SCALARS or kind is FrozenMap or kind is FrozenList:
+        return value
+    if depth >= DEPTH_MAX_LEVELS:
+        raise LimitExceeded(f"data is nested deeper than {DEPTH_MAX_LEVELS} levels")
+    if isinstance(value, Mapping):
+        scalars = _SCALARS
+        frozen = {}
+        for key, item in value.items():
+            if type(key) is not str:
+                raise BadRequest(
+                    f"a map's key must be text, not {type(key).__name__}", "use str(key) as the key"
+                )
+            frozen[key] = item if type(item) in scalars else freeze(item, depth + 1)
+        return FrozenMap(frozen)
+    if isinstance(value, Materialises):
+        return freeze(value.materialise(), depth)
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
+        return FrozenList(freeze(item, depth + 1) for item in value)
+    if isinstance(value, str | int | float):  # a subclass (an enum, say): keep its plain value
+        return _plain_scalar(value)
+    raise BadRequest(
+        f"a {kind.__name__} is not JSON-like data",
+        "keep text, numbers, true, false, None, lists and maps; turn other objects into one of these",
+    )
+
+
+def _plain_scalar(value: str | float) -> Json:
+    if isinstance(value, str):
+        return str.__str__(value)
+    return int(value) if isinstance(value, int) else float(value)
+
+
+def thaw(value: Json) -> Json:
+    """A plain, changeable copy of a kept value."""
+    if isinstance(value, Mapping):
+        return {key: thaw(item) for key, item in value.items()}
+    if isinstance(value, Materialises):
+        return thaw(value.materialise())
+    if isinstance(value, list | tuple):
+        return [thaw(item) for item in value]
+    return value
+
+
+def _default(value: object) -> Json:
+    if isinstance(value, Materialises):
+        return value.materialise()
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"a {type(value).__name__} is not JSON-like data")
+
+
+def encode(value: Json) -> bytes:
+    """Compact JSON. Raises BadRequest for what JSON cannot hold (a number beyond 64 bits among it)."""
+    try:
+        return orjson.dumps(value, default=_default)
+    except TypeError as error:
+        raise BadRequest(f"cannot be written as JSON: {error}", "keep only JSON-like data") from error
+
+
+def decode(data: bytes) -> Json:
+    """Plain (unfrozen) data of JSON text. Raises BadRequest when it is not JSON."""
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(f"not JSON: {error}", "send valid JSON") from error

@@ -1,0 +1,154 @@
+"""Turns that wait: a rule or query asks another pico, and goes on when the answer comes.
+
+A pico of this engine that is between turns is asked at once, inside the turn that asks. One that is itself
+in the middle of a turn that waits is asked when it is done, and one elsewhere through the port: then the
+asking turn's greenlet is left, and resumed with the answer. Who would wait for itself is refused
+(`WaitCycle`): each question carries the picos that wait for its answer, and within the engine the picos that
+wait for each other are followed. What cannot be seen from here ends at the deadline (`WaitTimeout`).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, Final
+
+from greenlet import greenlet
+
+from pico_engine.errors import EngineError, LimitExceeded, UnknownChannel, UnknownPico, WaitCycle, WaitTimeout
+from pico_engine.messages import LOCAL_DOOR, QueryMessage, RemoteQuery, WaitAnswer
+from pico_engine.values import Json, freeze
+
+if TYPE_CHECKING:
+    from pico_engine.engine import Engine
+    from pico_engine.pico import Pico
+    from pico_engine.turn import Turn
+
+NEVER: Final = 1 << 62
+"""Later than any time."""
+
+
+class LocalReply:
+    """Marks a query whose answer another turn of this engine waits for."""
+
+    __slots__ = ("wait",)
+
+    def __init__(self, wait: int) -> None:
+        self.wait = wait
+
+
+class Waiting:
+    """The turns of an engine that wait."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.turns: dict[int, Turn] = {}
+        self.resumable: deque[Turn] = deque()
+        self._deadlines: list[tuple[int, int]] = []
+        self._last_wait = 0
+
+    def ask(self, pico: Pico, eci: str, rid: str, name: str, args: Json) -> Json:
+        """The answer of another pico's shared query. Raises what went wrong there, or on the way."""
+        engine = self._engine
+        turn = pico.turn
+        assert turn is not None, "only rules and queries ask"
+        chain = turn.chain if turn.read_only else (*turn.chain, pico.did)
+        if len(chain) > engine.limits.query_depth_max:
+            raise LimitExceeded(f"more than {engine.limits.query_depth_max} queries wait for each other")
+        did = engine.index.get(eci)
+        if did is None:
+            if not engine.port.can_query(pico, eci):
+                raise UnknownChannel(f"{eci} is no channel here, and of no connection of this pico")
+            wait = self._new_wait()
+            engine.effect(RemoteQuery(wait, pico.did, eci, rid, name, args, chain))
+            return self._wait(turn, wait, None)
+        question = QueryMessage(eci, rid, name, args, LOCAL_DOOR, pico.did, None, chain)
+        target = engine.admission.door(question)
+        self._check_cycle(chain, target)
+        if target.turn is None:
+            return engine.runner.run_query(target, question, turn)
+        wait = self._new_wait()
+        question.reply = LocalReply(wait)
+        engine.enqueue(target, question)
+        return self._wait(turn, wait, target.did)
+
+    def _check_cycle(self, chain: tuple[str, ...], target: Pico) -> None:
+        one: Pico | None = target
+        seen: set[str] = set()
+        while one is not None and one.did not in seen:
+            if one.did in chain:
+                raise WaitCycle(f"pico {chain[-1]} asked {target.did}, which waits for {one.did} itself")
+            seen.add(one.did)
+            turn = one.turn
+            one = self._engine.loaded_or_stored(turn.waits_for) if turn and turn.waits_for else None
+
+    def _new_wait(self) -> int:
+        self._last_wait += 1
+        return self._last_wait
+
+    def _wait(self, turn: Turn, wait: int, waits_for: str | None) -> Json:
+        """Leave the turn until its answer comes."""
+        engine = self._engine
+        ledger = engine.ledger
+        turn.journal = ledger.journal
+        one: Turn | None = turn
+        while one is not None:  # also the turns inside which this one asks
+            assert one.journal is not None, "a turn that asks has put its journal aside"
+            ledger.suspend(one.journal)
+            one.waits_for = waits_for
+            one = one.outer
+        ledger.journal = []
+        turn.waiter = greenlet.getcurrent()
+        turn.answer = None
+        self.turns[wait] = turn
+        heappush(self._deadlines, (engine.now + engine.limits.wait_max_ms, wait))
+        running, engine.rule_running = engine.rule_running, False
+        engine.count("turns_waited")
+        engine.runner.to_hub()
+        engine.rule_running = running
+        engine.turn_serial += 1
+        ledger.journal = turn.journal
+        turn.waiter = None
+        one = turn
+        while one is not None:
+            one.waits_for = None
+            one = one.outer
+        answer: WaitAnswer | None = turn.answer
+        assert answer is not None, "a turn is resumed with its answer"
+        if answer.error is not None:
+            raise answer.error
+        return freeze(answer.value)
+
+    def answered(self, answer: WaitAnswer) -> None:
+        """An answer came; one that nobody waits for any more is dropped."""
+        turn = self.turns.pop(answer.wait, None)
+        if turn is not None:
+            turn.answer = answer
+            self.resumable.append(turn)
+
+    def next_resumable(self) -> greenlet | None:
+        """The worker of a turn that can go on."""
+        return self.resumable.popleft().waiter if self.resumable else None
+
+    def next_deadline(self) -> int:
+        while self._deadlines and self._deadlines[0][1] not in self.turns:
+            heappop(self._deadlines)
+        return self._deadlines[0][0] if self._deadlines else NEVER
+
+    def expire(self, now: int) -> None:
+        """Resume those whose deadline has passed, with an error."""
+        while self.next_deadline() <= now:
+            _, wait = heappop(self._deadlines)
+            limit = self._engine.limits.wait_max_ms
+            self.answered(WaitAnswer(wait, error=WaitTimeout(f"no answer within {limit} ms (wait_max_ms)")))
+
+    def abandon(self, pico: Pico) -> None:
+        """The pico goes: end its waiting turn, if it has one."""
+        gone: EngineError = UnknownPico(f"pico {pico.did} was deleted")
+        for wait, turn in list(self.turns.items()):
+            one: Turn | None = turn
+            while one is not None:
+                if one.pico is pico:
+                    self.answered(WaitAnswer(wait, error=gone))
+                    break
+                one = one.outer
