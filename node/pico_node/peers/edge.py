@@ -141,7 +141,8 @@ class Edge:
         self._listen = [Multiaddr(a).decapsulate(f"/p2p/{peer_id}") for a in reachable(bound, peer_id)]
         try:
             async with background_trio_service(self._swarm), trio.open_nursery() as nursery:
-                nursery.start_soon(trio.serve_listeners, self._accept, list(listeners))
+                if listeners:  # a node without any only dials
+                    nursery.start_soon(trio.serve_listeners, self._accept, list(listeners))
                 started()
                 await trio.sleep_forever()
         finally:

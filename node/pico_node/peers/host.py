@@ -19,7 +19,7 @@ from pico_node.peers.contract import PeerEvents
 from pico_node.peers.counters import Counters
 from pico_node.peers.discovery import LocalDiscovery
 from pico_node.peers.edge import CLOSE_TIMEOUT_S, Edge, connection_of, open_listeners
-from pico_node.peers.errors import BadAddress, FrameTooLarge, NotRunning, Unreachable
+from pico_node.peers.errors import BadAddress, FrameTooLarge, NotRunning, PeerError, Unreachable
 from pico_node.peers.foreign import PROTOCOL as FOREIGN
 from pico_node.peers.foreign import Throttle, encode_varint, read_message
 from pico_node.peers.frames import INSTANCE_BYTES, Hello
@@ -92,7 +92,11 @@ class Peers:
         self._stopping = trio.Event()
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         guest.spawn(self._main, listeners, ready)
-        await ready
+        try:
+            await ready
+        except BaseException:
+            await self.stop()
+            raise
         for peer_id, addresses in self._bootstrap.items():
             self._found(peer_id, addresses)
             self.connect(peer_id, addresses)
@@ -193,7 +197,10 @@ class Peers:
                 if not listeners:
                     listeners = await open_listeners(bound)
                 await self._run_once(listeners, started)
-            except Exception:
+            except Exception as error:
+                if not ready.done():
+                    ready.set_exception(PeerError(f"the network edge does not start: {error!r}"))
+                    return
                 self._counters.edge_restarts += 1
                 log.exception("the network edge failed and starts again")
             listeners = []
