@@ -112,7 +112,7 @@ class Machine:
         if letters is None:
             letters = self._letters_of(event.domain, event.type) if self._has_wildcards else ()
         if not letters:
-            return Outcome(False, progress, NOTHING, NOT_SALIENT)
+            return _new(Outcome, (False, progress, NOTHING, NOT_SALIENT))
         if self.is_simple:
             return self.match_simple(event, ruleset)
         live = progress if progress is not None and progress.machine == self.fingerprint else None
@@ -178,7 +178,7 @@ class Machine:
                 progress = live._replace(started_ms=attempt.event.time_ms)
         elif live is None and not expired:
             progress = None  # of another machine, if of any
-        return Outcome(False, progress, NOTHING, attempt.mismatch() or WAITING)
+        return _new(Outcome, (False, progress, NOTHING, attempt.mismatch() or WAITING))
 
 
 def compile_select(select: Select) -> Machine:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import sys
 from decimal import Decimal
 from math import isfinite, isinf, isnan
 
 NUMBER_MAX_CHARS = 64
 """Longer text is no number: no measurement needs it, and Python takes long to read huge ones."""
+
+FLOAT_MAX = sys.float_info.max
+"""Whole numbers beyond cannot be calculated with together with others, so they are treated like infinity."""
 
 EXACT_MAX = 2**53
 """Beyond, JavaScript's only number type leaves gaps."""
@@ -18,7 +22,7 @@ _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 
 def number_of_text(text: str) -> int | float | None:
     """The finite number that `text` spells in decimal, spaces around it aside, or None."""
-    text = text.strip()
+    text = text.strip(" \t\r\n")
     if len(text) > NUMBER_MAX_CHARS:
         return None
     if _INTEGER.fullmatch(text):

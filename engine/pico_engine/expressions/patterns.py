@@ -7,20 +7,16 @@ one is asked for; the rule then gets the number, not the text.
 from __future__ import annotations
 
 import re
-import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Any, Self
 
 from pico_engine.errors import RulesetDefinitionError
-from pico_engine.expressions.numbers import number_of_text
+from pico_engine.expressions.numbers import FLOAT_MAX, number_of_text
 
 MATCHED_TEXT_MAX_CHARS = 65_536
 """Longer text matches no regular expression: a careless expression takes time that grows with the text."""
-
-FLOAT_MAX = sys.float_info.max
-"""Whole numbers beyond cannot be calculated with together with others, so they are refused like infinity."""
 
 Scalar = str | int | float | bool | None
 
