@@ -30,9 +30,9 @@ def split_peer(address: str) -> tuple[str, str]:
     return parts[-1][1], _spell(parts[:-1])
 
 
-def dialable(peer_id: str, addresses: Iterable[str]) -> list[Multiaddr]:
-    """Those of the addresses that we can dial for this peer, each once; all others are passed over."""
-    found: dict[str, Multiaddr] = {}
+def dialable(peer_id: str, addresses: Iterable[str]) -> list[tuple[str, int]]:
+    """The hosts and ports at which we can dial this peer, each once; all other addresses are passed over."""
+    found: dict[tuple[str, int], None] = {}
     for address in addresses:
         try:
             parts = _protocols(address)
@@ -43,9 +43,8 @@ def dialable(peer_id: str, addresses: Iterable[str]) -> list[Multiaddr]:
                 continue
             parts = parts[:-1]
         if len(parts) == 2 and parts[0][0] in _HOSTS and parts[1][0] == "tcp" and int(parts[1][1]):
-            text = _spell(parts)
-            found.setdefault(text, Multiaddr(text))
-    return list(found.values())[:_ADDRESSES_MAX]
+            found[parts[0][1], int(parts[1][1])] = None
+    return list(found)[:_ADDRESSES_MAX]
 
 
 def reachable(bound: Sequence[tuple[str, int]], peer_id: str) -> list[str]:

@@ -18,7 +18,6 @@ from libp2p.crypto.x25519 import create_new_key_pair as create_x25519_key_pair
 from libp2p.custom_types import TProtocol
 from libp2p.host.basic_host import BasicHost
 from libp2p.identity.identify_push.identify_push import ID_PUSH
-from libp2p.io.trio import TrioTCPStream
 from libp2p.network.config import ConnectionConfig
 from libp2p.network.connection.raw_connection import RawConnection
 from libp2p.network.connection.swarm_connection import SwarmConn
@@ -40,6 +39,7 @@ from pico_node.peers.admission import Admission, Ticket
 from pico_node.peers.counters import Counters
 from pico_node.peers.errors import AddressTaken, BadAddress, Unreachable
 from pico_node.peers.limits import PeerLimits
+from pico_node.peers.wire import TcpStream
 
 log = logging.getLogger("picomesh.peers")
 
@@ -100,7 +100,6 @@ class Edge:
         self.admission = Admission(limits, counters, is_wanted)
         self._tickets: dict[Yamux, Ticket] = {}
         self._listen: list[Multiaddr] = []
-        self._tcp = TCP()
         key_pair = create_new_key_pair(seed)
         peer = ID.from_pubkey(key_pair.public_key)
         noise = Noise(key_pair, noise_privkey=create_x25519_key_pair().private_key)
@@ -110,7 +109,7 @@ class Edge:
             peer,
             peerstore,
             corrections.YamuxOnly(noise, limits, counters),
-            [self._tcp],
+            [TCP()],
             connection_config=ConnectionConfig(
                 min_connections=0,
                 low_watermark=0,
@@ -177,12 +176,12 @@ class Edge:
         said: list[str] = []
         async with trio.open_nursery() as nursery:
 
-            async def attempt(target: Multiaddr, failed: trio.Event) -> None:
+            async def attempt(target: tuple[str, int], failed: trio.Event) -> None:
                 try:
                     made.append(await self._dial_one(peer_id, target))
                     nursery.cancel_scope.cancel()
                 except Exception as error:  # noqa: BLE001 - libp2p raises many kinds, all mean: not there
-                    said.append(f"{target}: {str(error) or type(error).__name__}")
+                    said.append(f"{target[0]} port {target[1]}: {str(error) or type(error).__name__}")
                     failed.set()
 
             for target in targets:
@@ -196,9 +195,9 @@ class Edge:
             raise Unreachable(f"no address of {peer_id} answered ({'; '.join(said)})")
         return made[0]
 
-    async def _dial_one(self, peer_id: str, target: Multiaddr) -> SwarmConn:
+    async def _dial_one(self, peer_id: str, target: tuple[str, int]) -> SwarmConn:
         with trio.fail_after(self._limits.dial_timeout_s):
-            raw = await self._tcp.dial(target)
+            raw = RawConnection(TcpStream(await trio.open_tcp_stream(*target)), True)
             try:
                 return await self._swarm.upgrade_outbound_raw_conn(raw, ID.from_base58(peer_id))
             except BaseException:
@@ -268,7 +267,7 @@ class Edge:
             await trio.aclose_forcefully(socket_stream)
 
     async def _serve_connection(self, socket_stream: trio.SocketStream, ticket: Ticket) -> None:
-        raw = RawConnection(TrioTCPStream(socket_stream), False)
+        raw = RawConnection(TcpStream(socket_stream), False)
         with trio.fail_after(self._limits.upgrade_timeout_s):
             muxed = cast("Yamux", await self._swarm.upgrade_inbound_raw_conn(raw, self._listen[0]))
         if not self.admission.prove(ticket, str(muxed.peer_id)):

@@ -28,6 +28,7 @@ from pico_node.peers.guest import Guest
 from pico_node.peers.identity import key_of_peer_id, peer_id_of_seed
 from pico_node.peers.limits import PeerLimits
 from pico_node.peers.links import Carrier, Links
+from pico_node.peers.wire import YamuxWire
 
 log = logging.getLogger("picomesh.peers")
 
@@ -249,8 +250,7 @@ class Peers:
         async def drop() -> None:
             await edge.drop(conn)
 
-        # The multiplexer's stream itself: the layer above takes two more locks for each read and write.
-        return Carrier(cast("YamuxStream", stream.muxed_stream), drop)
+        return Carrier(YamuxWire(cast("YamuxStream", stream.muxed_stream), self._limits), drop)
 
     async def _serve_foreign(self, peer_id: str, stream: NetStream) -> None:
         assert self._throttle is not None

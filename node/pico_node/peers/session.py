@@ -16,7 +16,7 @@ from pico_node.peers.errors import FrameTooLarge, Misbehaved
 from pico_node.peers.frames import PREAMBLE, FrameReader, Hello, Kind, encode, header
 from pico_node.peers.limits import KIB, PeerLimits
 
-READ_BYTES = 256 * KIB  # one read may take a whole initial flow-control window: fewer window updates
+READ_BYTES = 256 * KIB  # more at once would keep the driver, and the heartbeat, waiting
 BATCH_BYTES = 256 * KIB  # what is joined into one write; more would only delay a PONG behind it
 # One write becomes one multiplexer frame in one Noise message: 65,535 less 16 (MAC) less 12 (yamux header).
 WRITE_BYTES = 65_507
