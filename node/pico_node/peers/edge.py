@@ -10,6 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import cast
+from weakref import WeakSet
 
 import trio
 from libp2p.abc import INetStream
@@ -99,7 +100,9 @@ class Edge:
         self._handlers = handlers
         self.admission = Admission(limits, counters, is_wanted)
         self._tickets: dict[Yamux, Ticket] = {}
+        self._dropped: WeakSet[SwarmConn] = WeakSet()  # the swarm takes a while to notice
         self._listen: list[Multiaddr] = []
+        self._closing = False
         key_pair = create_new_key_pair(seed)
         peer = ID.from_pubkey(key_pair.public_key)
         noise = Noise(key_pair, noise_privkey=create_x25519_key_pair().private_key)
@@ -152,7 +155,8 @@ class Edge:
                     await self.drop(conn)
 
     async def close(self) -> None:
-        """Close every connection, and wait until the swarm has noticed."""
+        """Take no more connections, close those there are, and wait until the swarm has noticed."""
+        self._closing = True
         for conn in self._connections():
             await self.drop(conn)
         with trio.move_on_after(CLOSE_TIMEOUT_S):
@@ -208,7 +212,7 @@ class Edge:
     def connection(self, peer_id: str) -> SwarmConn | None:
         """A connection to this peer that is open already."""
         for conn in self._swarm.connections.get(ID.from_base58(peer_id), ()):
-            if not conn.is_closed:
+            if not conn.is_closed and conn not in self._dropped:
                 return cast("SwarmConn", conn)
         return None
 
@@ -236,6 +240,7 @@ class Edge:
 
         Closing from the top would first write a farewell, which waits for ever when the peer reads nothing.
         """
+        self._dropped.add(conn)
         with suppress(Exception):
             await muxer(conn).secured_conn.close()
 
@@ -252,6 +257,8 @@ class Edge:
         scope = trio.CancelScope()
         ticket: Ticket | None = None
         try:
+            if self._closing:
+                return
             ip = str(socket_stream.socket.getpeername()[0])
             ticket = self.admission.arrive(ip, scope.cancel)
             with scope:

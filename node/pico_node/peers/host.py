@@ -265,27 +265,33 @@ class Peers:
 
     async def _hand_over(self, edge: Edge, peer_id: str, addresses: Sequence[str], message: bytes) -> None:
         known = edge.connection(peer_id)
-        conn = known
-        if conn is None:
+        if known is not None:
+            try:
+                stream = await edge.open_stream(known, FOREIGN)
+            except Unreachable:
+                known = None  # it is dying, or was: try a fresh one
+            else:
+                await self._write_message(stream, peer_id, message)
+        if known is None:
             conn = await edge.dial(peer_id, addresses)
+            try:
+                await self._write_message(await edge.open_stream(conn, FOREIGN), peer_id, message)
+            finally:
+                with trio.CancelScope(shield=True), trio.move_on_after(CLOSE_TIMEOUT_S):
+                    await edge.drop(conn)
+
+    async def _write_message(self, stream: NetStream, peer_id: str, message: bytes) -> None:
         try:
             with trio.fail_after(self._limits.foreign_timeout_s):
-                stream = await edge.open_stream(conn, FOREIGN)
                 await stream.write(encode_varint(len(message)) + message)
                 await stream.close_write()
                 while await stream.read(1024):
                     pass  # the other side closes when it has read the message; what it says means nothing
         except StreamEOF:
             pass
-        except Unreachable:
-            raise
         except Exception as error:
             what = str(error) or type(error).__name__
             raise Unreachable(f"{peer_id} did not take the message: {what}") from error
-        finally:
-            if known is None:
-                with trio.CancelScope(shield=True), trio.move_on_after(CLOSE_TIMEOUT_S):
-                    await edge.drop(conn)
 
     def _running_edge(self) -> Edge:
         if self._edge is None:

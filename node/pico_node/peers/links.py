@@ -80,6 +80,7 @@ class Links:
         self._numbers = count(1)
         self._nursery: trio.Nursery | None = None
         self._dials = trio.CapacityLimiter(limits.dials_at_once_max)
+        self._closing = False
 
     # What the driver asks for
 
@@ -153,8 +154,11 @@ class Links:
             self._nursery.start_soon(self._keep, link)
 
     async def close(self, reason: str) -> None:
-        """Say goodbye on all sessions, and give their queues a moment to drain."""
+        """Say goodbye on all sessions, give their queues a moment to drain, and open no more."""
+        self._closing = True
         for link in list(self._links.values()):
+            if link.dialing is not None:
+                link.dialing.cancel()
             if link.session is not None:
                 link.session.say_goodbye(reason)
         with trio.move_on_after(self._limits.goodbye_timeout_s):
@@ -170,6 +174,8 @@ class Links:
 
     async def serve(self, peer_id: str, carrier: Carrier) -> None:
         """A peer opened a stream for frames: run it to its end."""
+        if self._closing:
+            return
         if peer_id == self._peer_id:
             return  # somebody has a copy of our key, or we dialed ourselves: no session either way
         link = self._link(peer_id)
@@ -185,7 +191,7 @@ class Links:
     async def _keep(self, link: Link) -> None:
         delay_s = self._limits.redial_first_s
         try:
-            while link.wanted:
+            while link.wanted and not self._closing:
                 changed, addresses, session = link.changed, link.addresses, link.session
                 if session is not None or not addresses:
                     await changed.wait()

@@ -107,6 +107,7 @@ class LoopbackPeers:
 
     async def stop(self) -> None:
         self._switchboard.leave(self)
+        await asyncio.sleep(0)  # what was queued is on its way
         for peer_id in list(self._sessions):
             self.end(peer_id, "stopping")
         await asyncio.sleep(0)
@@ -120,7 +121,7 @@ class LoopbackPeers:
 
     def forget(self, peer_id: str) -> None:
         self._wanted.discard(peer_id)
-        self.end(peer_id, "forgotten")
+        self._later(self.end, peer_id, "forgotten")
 
     def send(self, peer_id: str, session: int, frames: Sequence[bytes]) -> bool:
         largest = max(map(len, frames), default=0)

@@ -1,9 +1,9 @@
 """The way of a frame through py-libp2p, kept short: a buffered socket below, a lean stream on top.
 
-Every `await` that gives way costs a turn of trio and one of asyncio. As it comes a message takes about twenty
-turns through several layers of locks, and each read sends a window update before it hands its data on. Here a
-message takes about five: half the time, and a third of the CPU. The layers between (Noise, and what yamux does
-with what comes in) are py-libp2p's own.
+Every `await` that gives way costs a turn of trio and one of asyncio. As it comes a message takes about
+twenty turns through several layers of locks, and each read sends a window update before it hands its data on.
+Here a message takes about five: half the time, a third of the CPU. The layers between (Noise, and what yamux
+does with what comes in) are py-libp2p's own.
 """
 
 from __future__ import annotations
