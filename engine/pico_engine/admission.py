@@ -60,7 +60,14 @@ class Admission:
         if HTTP in doors or channel.peer is None:
             return True
         owner: str | None = self._engine.index.get(channel.peer)
-        return owner is not None and owner == message.sender
+        if owner is None:
+            return self._has_just_closed(message.sender, channel.peer)
+        return owner == message.sender
+
+    def _has_just_closed(self, sender: str | None, eci: str) -> bool:
+        """A turn may say good-bye on a channel and delete its own end of it."""
+        pico = self._engine.loaded_or_stored(sender)
+        return pico is not None and pico.turn is not None and eci in pico.turn.closed
 
     def check_event(self, message: EventMessage) -> None:
         """Freeze the attributes; raises LimitExceeded, BadRequest."""

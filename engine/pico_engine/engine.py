@@ -41,7 +41,7 @@ from pico_engine.runner import Runner
 from pico_engine.schedule import Schedules
 from pico_engine.store import Batch, StoreReader
 from pico_engine.trace import Traces
-from pico_engine.values import Json
+from pico_engine.values import Json, freeze
 from pico_engine.waiting import Waiting
 
 INDEX_ROOM: Final = b"e/"
@@ -240,6 +240,7 @@ class Engine:
         if pico is None:
             return
         self.port.pico_deleted(pico)
+        self._tell_peers_of_deletion(pico)
         self.waiting.abandon(pico)
         for message in pico.inbox:
             self._fail(message, UnknownPico(f"pico {did} was deleted"))
@@ -252,6 +253,19 @@ class Engine:
         self._picos.pop(did, None)
         self.ledger.commit()
         self.ledger.drop_prefix(pico.prefix)
+
+    def _tell_peers_of_deletion(self, pico: Pico) -> None:
+        """`connection:ended` to each pico of this engine that a channel of this one was connected with."""
+        for channel in list(pico.channels.rows.values()):
+            did = self.index.get(channel.peer) if channel.peer is not None else None
+            peer = self.loaded_or_stored(did) if did != pico.did else None
+            if peer is not None:
+                attrs = freeze({"Rx": channel.peer, "Tx": channel.eci, "reason": "pico-deleted"})
+                event = EventMessage(peer.did, "connection", "ended", attrs, door=SYSTEM_DOOR)
+                event.eid = self.entropy(12).hex()
+                enqueue_row(peer, event)
+                self.queue_changed.add(peer)
+                self.enqueue(peer, event)
 
     # -- messages in --------------------------------------------------------------------------------------
 

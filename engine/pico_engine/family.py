@@ -57,8 +57,9 @@ class FamilyAffairs:
         if len(parent.children.rows) >= engine.limits.children_max:
             raise LimitExceeded(f"pico {parent.did} has {engine.limits.children_max} children already")
         child = self._new_pico(name, parent, rulesets)
-        down = self._family_channel(child, "parent", parent.did)
-        up = self._family_channel(parent, "child", child.did)
+        # tags say what the channel's owner is to the other, as in the existing engine
+        down = self._family_channel(child, "child", parent.did)
+        up = self._family_channel(parent, "parent", child.did)
         child.info.put("parent_eci", up.eci)
         order = parent.info.get("next_child", 0)
         parent.info.put("next_child", order + 1)
@@ -174,6 +175,8 @@ class FamilyAffairs:
     def delete_channel(self, pico: Pico, eci: str) -> None:
         self._own_channel(pico, eci)
         self._engine.port.channel_deleted(pico, eci)
+        if pico.turn is not None:
+            pico.turn.closed.add(eci)
         self._remove_channel(pico, eci)
 
     def _remove_channel(self, pico: Pico, eci: str) -> None:

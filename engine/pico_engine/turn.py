@@ -78,6 +78,8 @@ class Turn:
     directives: list[Json] = field(default_factory=list)
     sends: list[Send] = field(default_factory=list)
     deletions: list[str] = field(default_factory=list)
+    closed: set[str] = field(default_factory=set)
+    """ECIs of channels that this turn deleted: what it sent to their other sides still goes out."""
     considered: list[RuleTrace] = field(default_factory=list)
     stopped: set[str] = field(default_factory=set)
     journal: list[Any] | None = None

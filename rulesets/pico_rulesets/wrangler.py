@@ -1,0 +1,271 @@
+"""io.picolabs.wrangler: a pico's rulesets, channels and children, by events and queries.
+
+Ids, events, attributes and queries are those of the existing engine, so that rulesets written against it
+run. Differences are listed in docs/compatibility.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from pico_engine import EngineError, Event, Ruleset, ent, provides, query, rule, when
+from pico_engine.errors import BadRequest, UnknownRuleset
+from pico_engine.values import FrozenMap, Json
+
+from pico_rulesets.attributes import parsed, parsed_map, passed_on, required_text, tag_list
+
+WRANGLER: Final = "io.picolabs.wrangler"
+SUBSCRIPTION: Final = "io.picolabs.subscription"
+PICO_RULESETS: Final = (WRANGLER, SUBSCRIPTION)
+"""Rulesets that every pico comes with, in the order in which their rules run."""
+
+_ASKED_ITSELF: Final = {
+    "status_code": 400,
+    "status_line": "HTTP/1.1 400 Pico should not query itself",
+    "content": '{"error":"Pico should not query itself"}',
+}
+"""What the existing engine answers when a pico's query leads to the pico itself."""
+
+
+class Wrangler(Ruleset, rid=WRANGLER, version="1.0.0", author="picomesh"):
+    """Manages the rulesets, channels and children of its pico."""
+
+    eci: str | None = ent()
+    """The family channel by which the parent reaches this pico; the root pico's channel to itself."""
+
+    # -- looking around -----------------------------------------------------------------------------------
+
+    @provides
+    @query
+    def channels(self, tags: Json = None) -> list[FrozenMap]:
+        """All channels, or those that have exactly these tags (a list, or text with commas)."""
+        every = self.pico.channels
+        if tags is None or tags == "":
+            return every
+        wanted = sorted(tag.strip().lower() for tag in tag_list(tags))
+        return [channel for channel in every if sorted(channel["tags"]) == wanted]
+
+    @provides
+    @query
+    def rulesetConfig(self, rid: str) -> Json:  # noqa: N802 - names of the existing engine
+        row = self._installed(rid)
+        return None if row is None else row["config"]
+
+    @provides
+    @query
+    def rulesetMeta(self, rid: str) -> Json:  # noqa: N802
+        row = self._installed(rid)
+        return None if row is None else row["meta"]
+
+    @provides
+    @query
+    def installedRIDs(self) -> list[str]:  # noqa: N802
+        return [str(row["rid"]) for row in self.pico.rulesets]
+
+    @provides
+    @query
+    def children(self) -> list[dict[str, Json]]:
+        """`{eci, name, parent_eci}` of each child: its channel for us, and ours for it."""
+        names = ("eci", "name", "parent_eci")
+        return [{name: child[name] for name in names} for child in self.pico.children]
+
+    @provides
+    @query
+    def parent_eci(self) -> str | None:
+        """The channel that leads to the parent; None in the root pico."""
+        return self.pico.parent_eci
+
+    @provides
+    @query
+    def name(self) -> str:
+        return self.pico.name
+
+    @provides
+    @query
+    def id(self) -> str:
+        """The pico's DID."""
+        return self.pico.did
+
+    @provides
+    @query
+    def myself(self) -> dict[str, Json]:
+        return {"name": self.pico.name, "id": self.pico.did, "eci": self.eci or self.pico.self_eci}
+
+    @provides
+    @query
+    def picoQuery(  # noqa: N802
+        self,
+        eci: str,
+        mod: str,
+        func: str,
+        params: Json = None,
+        _host: Json = None,
+        _path: Json = None,
+        _root_url: Json = None,
+    ) -> Json:
+        """Ask the function `func` that ruleset `mod` shares, on a channel here or of a connection.
+
+        Where the channel lives is found by the ECI; `_host`, `_path` and `_root_url` are not needed.
+        """
+        if self._pico.channels.get(eci) is not None:
+            return _ASKED_ITSELF
+        return self.query(eci, mod, func, **_arguments(params))
+
+    @provides
+    @query
+    def skyQuery(  # noqa: N802
+        self,
+        eci: str,
+        mod: str,
+        func: str,
+        params: Json = None,
+        _host: Json = None,
+        _path: Json = None,
+        _root_url: Json = None,
+    ) -> Json:
+        """Like picoQuery, but what went wrong is answered as a map with `error` and `httpStatus`."""
+        if self._pico.channels.get(eci) is not None:
+            return _sky_error(
+                400, "HTTP/1.1 400 Pico should not query itself", "Pico should not query itself"
+            )
+        try:
+            return self.query(eci, mod, func, **_arguments(params))
+        except EngineError as error:
+            return _sky_error(error.status, error.code, error.what)
+
+    def _installed(self, rid: str) -> dict[str, Json] | None:
+        return next((row for row in self.pico.rulesets if row["rid"] == rid), None)
+
+    # -- for other rulesets of this pico ------------------------------------------------------------------
+
+    @provides
+    def createChannel(self, tags: Json, eventPolicy: Json, queryPolicy: Json) -> FrozenMap:  # noqa: N802, N803
+        """Make a channel; answers as `channels` does."""
+        return self.pico.new_channel(tag_list(tags), eventPolicy, queryPolicy)
+
+    @provides
+    def deleteChannel(self, eci: str) -> None:  # noqa: N802
+        self.pico.delete_channel(eci)
+
+    # -- rulesets -----------------------------------------------------------------------------------------
+
+    @rule(when("wrangler:install_ruleset_request"))
+    def install_ruleset(self, event: Event) -> None:
+        """By `rid`; a `url` is taken where it spells the id of a ruleset that this node has."""
+        rid = event.attr("rid") or event.attr("url")
+        if not isinstance(rid, str) or not rid:
+            raise BadRequest(f"{event.name} needs the attribute 'rid'", "name a ruleset that this node has")
+        config = parsed_map(event, "config")
+        try:
+            self.pico.install(rid, config)
+        except UnknownRuleset as error:
+            if "/" not in rid:
+                raise
+            raise UnknownRuleset(
+                f"cannot install {rid}: this node knows no ruleset of this id",
+                "rulesets come from packages or the node's rulesets folder; name one by its id",
+            ) from error
+        self.raise_event("wrangler:ruleset_installed", passed_on(event, rids=[rid]))
+
+    @rule(when("wrangler:uninstall_ruleset_request"))
+    def uninstall_ruleset(self, event: Event) -> None:
+        self.pico.uninstall(required_text(event, "rid"))
+        self.raise_event("wrangler:ruleset_uninstalled", passed_on(event))
+
+    @rule(when("wrangler:rulesets_need_flushing"))
+    def flush_rulesets(self, event: Event) -> None:
+        """Take each ruleset in the version that the node has now; its configuration stays."""
+        for row in self.pico.rulesets:
+            if row["meta"] is not None:
+                self.pico.install(row["rid"], row["config"])
+        self.raise_event("wrangler:rulesets_flushed", passed_on(event))
+
+    # -- channels -----------------------------------------------------------------------------------------
+
+    @rule(when("wrangler:new_channel_request"))
+    def new_channel(self, event: Event) -> None:
+        names = ("tags", "eventPolicy", "queryPolicy")
+        missing = [name for name in names if not event.attr(name)]
+        if missing:
+            raise BadRequest(
+                f"{event.name} needs the attribute {missing[0]!r}", "send all of " + ", ".join(names)
+            )
+        tags = tag_list(event.attr("tags"))
+        channel = self.pico.new_channel(tags, parsed(event, "eventPolicy"), parsed(event, "queryPolicy"))
+        self.raise_event("wrangler:channel_created", passed_on(event, channel=channel))
+
+    @rule(when("wrangler:channel_deletion_request"))
+    def delete_channel(self, event: Event) -> None:
+        self.pico.delete_channel(required_text(event, "eci"))
+        self.raise_event("wrangler:channel_deleted", passed_on(event))
+
+    # -- children -----------------------------------------------------------------------------------------
+
+    @rule(when("wrangler:new_child_request"))
+    def new_child(self, event: Event) -> None:
+        child = self.pico.new_child(required_text(event, "name"), PICO_RULESETS)
+        self.send(child["eci"], "wrangler:pico_created", passed_on(event))
+        self.raise_event("wrangler:new_child_created", passed_on(event, eci=child["eci"]))
+
+    @rule(when("wrangler:child_deletion_request"))
+    def delete_child(self, event: Event) -> None:
+        """With everything below it. The other sides of its subscriptions are told by the engine."""
+        self.pico.delete_child(required_text(event, "eci"))
+        self.raise_event("wrangler:child_deleted", passed_on(event))
+
+    # -- being a child, or the root -----------------------------------------------------------------------
+
+    @rule(when("wrangler:pico_created"))
+    def initialise_child(self, event: Event) -> None:
+        self._initialise(event, event.eci or self.pico.self_eci, PICO_RULESETS)
+
+    @rule(when("wrangler:root_created", where=lambda event: event.eci == ""))
+    def initialise_root(self, event: Event) -> None:
+        self._initialise(event, self.pico.self_eci, self.installedRIDs())
+
+    def _initialise(self, event: Event, eci: str, rids: Iterable[str]) -> None:
+        """Say of each ruleset that came with the pico that it is installed: some set themselves up then."""
+        self.eci = eci
+        for rid in rids:
+            if rid != WRANGLER:
+                self.raise_event("wrangler:ruleset_installed", {"rids": [rid]})
+        self.raise_event("wrangler:pico_initialized", passed_on(event, name=self.pico.name, eci=eci))
+
+    @rule(when("wrangler:pico_initialized"))
+    def tell_parent(self, event: Event) -> None:
+        parent = self.pico.parent_eci
+        if parent is not None:
+            self.send(parent, "wrangler:child_initialized", passed_on(event))
+
+    @rule(when("wrangler:name_changed"))
+    def take_name(self, event: Event) -> None:
+        self.pico.name = required_text(event, "name")
+
+    @rule(when("wrangler:ready_for_deletion"))
+    def ask_parent_for_deletion(self) -> None:
+        parent = self.pico.parent_eci
+        if parent is not None:
+            self.send(parent, "wrangler:child_deletion_request", eci=self._own_family_eci())
+
+    def _own_family_eci(self) -> Json:
+        """The channel of ours that the parent uses."""
+        return next(channel["id"] for channel in self.channels(["system", "child"]))
+
+
+def _arguments(params: Json) -> dict[str, Json]:
+    if params is None:
+        return {}
+    if not isinstance(params, Mapping):
+        raise BadRequest("the parameters of a query are a map from names to values")
+    return dict(params)
+
+
+def _sky_error(status: int, line: str, what: str) -> dict[str, Json]:
+    return {
+        "error": "sky query request was unsuccessful",
+        "httpStatus": {"code": status, "message": line},
+        "picoQueryError": what,
+        "picoQueryErrorMsg": 0,
+        "picoQueryReturnValue": {"error": what},
+    }
