@@ -170,8 +170,11 @@ def varint_decode(data: bytes) -> tuple[int, bytes]:
 
 
 def json_bytes(value: Any) -> bytes:
-    """Compact JSON in the order of insertion."""
-    return orjson.dumps(value)
+    """Compact JSON in the order of insertion; BadJson for what every reader would not read back the same."""
+    try:
+        return orjson.dumps(value)
+    except TypeError as error:
+        raise BadJson(f"not a JSON value: {error}", "use text for integers beyond 64 bits") from error
 
 
 def canonical_json(value: Any) -> bytes:

@@ -276,7 +276,8 @@ def _sender_of(header: JsonObject, algorithm: str) -> tuple[bytes, str | None]:
     if algorithm != AUTHCRYPT:
         if "skid" in header:
             raise BadEnvelope("an anonymous JWE that names a sender key")
-        return (_header_bytes(header, "apu") if "apu" in header else b""), None
+        # didcomm-rust and didcomm-node write a null here; both mean that no sender takes part in the key.
+        return (b"" if header.get("apu") is None else _header_bytes(header, "apu")), None
     apu = _header_bytes(header, "apu")
     try:
         kid = apu.decode()

@@ -73,9 +73,8 @@ class Attachment:
         """Reads the JSON form; members that the specification does not know are left out."""
         if not isinstance(raw, dict):
             raise BadMessage("an attachment that is not an object")
-        data = raw.get("data")
-        if not isinstance(data, dict) or not _DATA_MEMBERS & data.keys():
-            raise BadMessage("an attachment without data")
+        data: Any = raw.get("data")
+        _check_data(data)
         for name, kind in _ATTACHMENT_MEMBERS.items():
             value = raw.get(name)
             if value is not None and type(value) is not kind:
@@ -84,7 +83,17 @@ class Attachment:
         return cls(data, **{name: raw.get(name) for name in _ATTACHMENT_MEMBERS})
 
 
-_DATA_MEMBERS: Final = frozenset(("jws", "hash", "links", "base64", "json"))
+def _check_data(data: object) -> None:
+    if not isinstance(data, dict) or data.keys().isdisjoint(("links", "base64", "json")):
+        raise BadMessage("an attachment without data")
+    for name, kind in (("base64", str), ("hash", str), ("links", list)):
+        if name in data and type(data[name]) is not kind:
+            raise BadMessage(f"an attachment whose {name} is not {kind.__name__}")
+    # What a link gives can change; only its hash says what the sender meant.
+    if "links" in data and "hash" not in data:
+        raise BadMessage("an attachment with links and no hash")
+
+
 _ATTACHMENT_MEMBERS: Final[Mapping[str, type]] = {
     "id": str,
     "description": str,
@@ -123,10 +132,13 @@ class Message:
         if self.from_ is not None:
             raw["from"] = self.from_
         if self.to:
-            raw["to"] = self.to
-        for name in ("thid", "pthid", "created_time", "expires_time", "please_ack", "ack"):
+            raw["to"] = list(self.to)
+        for name in ("thid", "pthid", "created_time", "expires_time"):
             if (value := getattr(self, name)) is not None:
                 raw[name] = value
+        for name in ("please_ack", "ack"):
+            if (value := getattr(self, name)) is not None:
+                raw[name] = list(value)
         if self.extra:
             raw.update((name, value) for name, value in self.extra.items() if name not in _KNOWN)
         raw["body"] = self.body

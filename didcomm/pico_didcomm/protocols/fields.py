@@ -15,7 +15,7 @@ INTEGER_MAX: Final = 2**53 - 1
 def check_type(message: Message, *types: str) -> None:
     """Refuses a message of another type."""
     if message.type not in types:
-        raise BadMessage(f"a message of type {ascii(message.type[:80])}, not {types[0]}")
+        raise BadMessage(f"a message of type {message.type[:80]!a}, not {types[0]}")
 
 
 def text(body: Mapping[str, Any], name: str, chars_max: int, *, empty: bool = False) -> str:
