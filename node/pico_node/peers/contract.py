@@ -69,7 +69,7 @@ class PeersFace(Protocol):
         ...
 
     def writable(self, peer_id: str, session: int) -> bool:
-        """Whether `send` would take frames now."""
+        """Whether there is ample room: the queue is less than half full."""
         ...
 
     def pause(self, peer_id: str) -> None:

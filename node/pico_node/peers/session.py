@@ -102,15 +102,14 @@ class Session:
 
     def queue(self, frames: Sequence[bytes]) -> bool:
         """Queue all of these, or none when there is no room."""
-        size = sum(map(len, frames)) + _HEADER_BYTES * len(frames)
-        if self._goodbye is not None or (
-            self._queued_bytes and self._queued_bytes + size > self._limits.outgoing_bytes_max
-        ):
-            return False
         largest = min(self.remote.frame_bytes_max, self._limits.frame_bytes_max)
         for frame in frames:
             if len(frame) > largest:
                 raise FrameTooLarge(f"a frame of {len(frame)} bytes, the peer takes {largest}")
+        size = sum(map(len, frames)) + _HEADER_BYTES * len(frames)
+        room = self._limits.outgoing_bytes_max - self._queued_bytes
+        if self._goodbye is not None or (self._queued_bytes and size > room):
+            return False
         for frame in frames:
             self._queue.append(header(Kind.DATA, len(frame)))
             self._queue.append(frame)
@@ -121,7 +120,7 @@ class Session:
 
     @property
     def writable(self) -> bool:
-        return self._goodbye is None and self._queued_bytes < self._limits.outgoing_bytes_max
+        return self._goodbye is None and self._queued_bytes * 2 < self._limits.outgoing_bytes_max
 
     def pause(self) -> None:
         if self._paused is None:

@@ -140,7 +140,7 @@ class LoopbackPeers:
 
     def writable(self, peer_id: str, session: int) -> bool:
         found = self._find(peer_id, session)
-        return found is not None and found.queued_bytes < self._limits.outgoing_bytes_max
+        return found is not None and found.queued_bytes * 2 < self._limits.outgoing_bytes_max
 
     def pause(self, peer_id: str) -> None:
         self._paused.add(peer_id)
