@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 class Port:
     """An engine alone in the world. All methods are called inside a turn; what they write commits with it."""
 
-    def send(self, pico: Pico, event: EventMessage) -> bool:
+    def send_event(self, pico: Pico, event: EventMessage) -> bool:
         """Take an event for a channel that is not in this engine; False when there is no way to it."""
         del pico, event
         return False

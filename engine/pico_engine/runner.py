@@ -256,7 +256,7 @@ class Runner:
         try:
             engine.admission.check_event(event)
             if engine.index.get(send.eci) is None:
-                if engine.port.send(turn.pico, event):
+                if engine.port.send_event(turn.pico, event):
                     return
                 raise UnknownChannel(f"{send.eci} is no channel here, and of no connection of this pico")
             target = engine.admission.door(event)

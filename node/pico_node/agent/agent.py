@@ -1,0 +1,356 @@
+"""The agent: a whole node without I/O. It runs in production and in the simulator.
+
+Theory of operation. The agent joins the engine (picos) with DIDComm (connections). It is one machine:
+`receive`, `next_timer`, `handle_timer`, `next_effect`, and for durability `take_batch` and `durable`, as the
+engine has them. Its driver makes each batch durable before it carries out the effects that came before the
+batch was taken; so nothing is acknowledged, answered or sent that a crash could take back.
+
+The engine calls the agent (as its `Port`) when a turn sends an event to a channel that is not in the engine;
+the agent writes it to the outbox in the commit of that turn. What comes from elsewhere is handed to the
+engine with a `Cursor`, which is written in the commit of the turn that applies it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pico_didcomm import peer_id_from_ed25519
+from pico_didcomm.protocols.events import EVENT_TYPE, SENDER_ORDER
+from pico_engine.engine import Engine
+from pico_engine.errors import Busy
+from pico_engine.identities import Entropy
+from pico_engine.limits import EngineLimits
+from pico_engine.messages import (
+    SYSTEM_DOOR,
+    EventAnswer,
+    EventMessage,
+    Failed,
+    LogLine,
+    QueryAnswer,
+    RemoteQuery,
+)
+from pico_engine.port import Port
+from pico_engine.registry import Registry
+from pico_engine.store import Batch, StoreReader
+from pico_engine.turn import Send
+from pico_engine.values import FrozenMap, freeze
+from pico_node.agent.commands import CommandReply, Commands
+from pico_node.agent.frames import HELLO, frame
+from pico_node.agent.handshake import Handshake
+from pico_node.agent.identities import DidcommIdentities
+from pico_node.agent.inbound import HOPS, Inbound, InboundEvent, InboundQuery
+from pico_node.agent.lanes import Lane, Lanes
+from pico_node.agent.limits import AgentLimits
+from pico_node.agent.messages import (
+    Command,
+    Connect,
+    Effect,
+    ForeignMessage,
+    Forget,
+    Message,
+    PeerDown,
+    PeerFound,
+    PeerFrames,
+    PeerUp,
+    SendFrames,
+)
+from pico_node.agent.questions import Questions
+from pico_node.agent.rows import NodeRows, connection_of, connection_to, numbers
+
+if TYPE_CHECKING:
+    from pico_engine.pico import Pico
+
+BUILT_IN = ("io.picolabs.wrangler", "io.picolabs.subscription")
+"""Rulesets of every root pico; wrangler gives them to children."""
+SOFTWARE = "picomesh/1"
+
+
+class Agent(Port):
+    """One node. `node_key` is its Ed25519 public key; everything else that varies comes in with messages."""
+
+    def __init__(
+        self,
+        store: StoreReader,
+        registry: Registry,
+        entropy: Entropy,
+        node_key: bytes,
+        *,
+        limits: AgentLimits | None = None,
+        engine_limits: EngineLimits | None = None,
+    ) -> None:
+        self.limits = limits or AgentLimits()
+        self.entropy = entropy
+        self.peer_id = peer_id_from_ed25519(node_key)
+        self.addresses: tuple[str, ...] = ()
+        self.engine = Engine(store, registry, DidcommIdentities(), entropy, port=self, limits=engine_limits)
+        self.node = NodeRows(self.engine.ledger)
+        self.lanes = Lanes(self)
+        self.questions = Questions(self)
+        self.handshake = Handshake(self)
+        self.inbound = Inbound(self)
+        self.commands = Commands(self)
+        self.sessions: dict[str, int] = {}
+        self.now = 0
+        self._effects: deque[Effect] = deque()
+        self._wanted: dict[str, None] = {}
+        self._goodbyes: dict[str, None] = {}
+        self._next_sweep = 0
+
+    # -- the machine's face -------------------------------------------------------------------------------
+
+    def start(self, now: int, addresses: Iterable[str] = ()) -> None:
+        """Begin: make the root pico of a new node, take up what was left, call the nodes we know."""
+        self.now = now
+        self.addresses = tuple(addresses)
+        engine = self.engine
+        if engine.root is None:
+            engine.new_root("root", BUILT_IN, now)
+        engine.start(now)
+        root = engine.root
+        assert root is not None, "it was just made"
+        engine.receive(EventMessage(root, "engine", "started", door=SYSTEM_DOOR), now)
+        known = [(row["seen"], key, row["addresses"]) for key, row in self.node.peers.scan()]
+        for _, peer_id, found in sorted(known, reverse=True)[: self.limits.peers_connected_max]:
+            if found:
+                self.effect(Connect(peer_id, tuple(found)))
+        self._pump()
+
+    def receive(self, message: Message, now: int) -> None:
+        """Take a message. Nothing raises: what cannot be served is answered with `Failed`, or counted."""
+        self.now = self.engine.now = now
+        if isinstance(message, PeerFrames):
+            if self.sessions.get(message.peer_id) == message.session:
+                self.inbound.frames(message.peer_id, message.frames)
+        elif isinstance(message, PeerUp):
+            self._peer_up(message)
+        elif isinstance(message, PeerDown):
+            if self.sessions.get(message.peer_id) == message.session:
+                del self.sessions[message.peer_id]
+        elif isinstance(message, Command):
+            self.commands.run(message)
+        elif isinstance(message, PeerFound):
+            self._peer_found(message)
+        elif isinstance(message, ForeignMessage):
+            self.inbound.frames(message.peer_id, [b"D" + message.message])
+        else:
+            self.engine.receive(message, now)
+        self._pump()
+
+    def next_timer(self) -> int | None:
+        """When `handle_timer` is wanted; a time that has passed means at once."""
+        timers = (
+            self.engine.next_timer(),
+            self.lanes.next_retry(),
+            self.questions.next_timer(),
+            self._next_sweep,
+        )
+        return min(timer for timer in timers if timer is not None)
+
+    def handle_timer(self, now: int) -> None:
+        """Do what is due."""
+        self.now = now
+        self.questions.handle_timer(now)
+        self.lanes.retry(now)
+        if now >= self._next_sweep:
+            self._next_sweep = now + self.engine.limits.idle_max_ms
+            self.lanes.sweep(now - self.engine.limits.idle_max_ms)
+            self._expire_outboxes()
+        self.engine.handle_timer(now)
+        self._pump()
+
+    def next_effect(self) -> Effect | None:
+        """What is to be done outside, in order; only when the batch taken next is durable."""
+        return self._effects.popleft() if self._effects else None
+
+    @property
+    def has_changes(self) -> bool:
+        return self.engine.has_changes
+
+    def take_batch(self) -> tuple[int, Batch]:
+        """Everything that was committed since the last call, as one batch, and its number."""
+        taken = self.engine.take_batch()
+        if not self.engine.waiting.turns:
+            self.node.forget()
+        return taken
+
+    def durable(self, number: int) -> None:
+        self.engine.durable(number)
+
+    def _pump(self) -> None:
+        """Route what the engine has to say, and send what became ready."""
+        engine = self.engine
+        while (effect := engine.next_effect()) is not None:
+            if isinstance(effect, RemoteQuery):
+                self.questions.ask(effect)
+                continue
+            reply: Any = getattr(effect, "reply", None)
+            kind = type(reply)
+            if kind is InboundEvent and isinstance(effect, EventAnswer | Failed):
+                self.inbound.event_done(reply, effect)
+            elif kind is InboundQuery and isinstance(effect, QueryAnswer | Failed):
+                self.inbound.query_done(reply, effect)
+            elif kind is CommandReply:
+                self.commands.done(reply, effect)
+            else:
+                self._effects.append(effect)
+        self.lanes.flush()
+        if self._goodbyes:
+            goodbyes, self._goodbyes = self._goodbyes, {}
+            for peer_id in goodbyes:
+                self.handshake.send_farewells(peer_id)
+
+    # -- other nodes --------------------------------------------------------------------------------------
+
+    def _peer_up(self, message: PeerUp) -> None:
+        peer_id = message.peer_id
+        self.sessions[peer_id] = message.session
+        self._wanted.pop(peer_id, None)
+        self.send(peer_id, [frame(HELLO, {"agent": SOFTWARE, "addresses": list(self.addresses)})])
+        self.lanes.session_up(peer_id)
+        self.questions.session_up(peer_id)
+        self.handshake.send_farewells(peer_id)
+
+    def _peer_found(self, message: PeerFound) -> None:
+        """Somebody is there; that matters only if we have to do with them."""
+        if self.node.peers.get(message.peer_id) is not None:
+            self.learn_addresses(message.peer_id, message.addresses)
+            self.engine.ledger.commit()
+            if message.peer_id not in self.sessions:
+                self.want_session(message.peer_id)
+
+    def learn_addresses(self, peer_id: str, addresses: Iterable[str]) -> None:
+        """Remember where a node can be reached. Committed by the caller."""
+        if peer_id == self.peer_id:
+            return
+        found = [one for one in addresses if len(one) <= 512][: self.limits.addresses_max]
+        known = self.node.peers.get(peer_id)
+        if known is not None and (not found or list(known["addresses"]) == found):
+            if self.now - known["seen"] < 3_600_000:
+                return
+            found = list(known["addresses"])
+        elif known is not None or found:
+            self.effect(Connect(peer_id, tuple(found)))
+        self.node.peers.put(peer_id, freeze({"addresses": found, "seen": self.now}))
+
+    def want_session(self, peer_id: str) -> None:
+        """Ask for a session with a node, once until there is one."""
+        if peer_id not in self._wanted and peer_id != self.peer_id:
+            self._wanted[peer_id] = None
+            known = self.node.peers.get(peer_id)
+            self.effect(Connect(peer_id, tuple(known["addresses"]) if known else ()))
+
+    def send(self, peer_id: str, frames: list[bytes]) -> None:
+        """Send frames, if there is a session."""
+        session = self.sessions.get(peer_id)
+        if session is not None:
+            self.effect(SendFrames(peer_id, session, frames))
+
+    def said_goodbye(self, peer_id: str) -> None:
+        self._goodbyes[peer_id] = None
+
+    def forget_peer_if_unused(self, peer_id: str) -> None:
+        """Let a node go with which no connection is left. Committed by the caller."""
+        prefix = peer_id + "/"
+        for section in (self.node.by_peer, self.node.farewells):
+            if next(iter(section.scan(prefix, peer_id + "0")), None) is not None:
+                return
+        if self.node.peers.get(peer_id) is not None:
+            self.node.peers.delete(peer_id)
+            self.effect(Forget(peer_id))
+
+    # -- the engine's port --------------------------------------------------------------------------------
+
+    def send_event(self, pico: Pico, event: EventMessage) -> bool:
+        eci = connection_to(pico, event.eci)
+        if eci is None:
+            return False
+        lane = self.lanes.find(eci)
+        waiting = numbers(pico, eci)[0] - lane.acknowledged if lane is not None else 0
+        if waiting >= self.limits.outbox_max_messages:
+            raise Busy(f"{waiting:,} events wait for the other side already (outbox_max_messages)")
+        row = {
+            "kind": "event",
+            "domain": event.domain,
+            "type": event.type,
+            "attrs": event.attrs,
+            "hops": event.hops,
+        }
+        self.handshake.add_to_outbox(pico, eci, row)
+        return True
+
+    def can_query(self, pico: Pico, eci: str) -> bool:
+        return connection_to(pico, eci) is not None
+
+    def channel_deleted(self, pico: Pico, eci: str) -> None:
+        self.handshake.end(pico, eci, "the channel was deleted")
+
+    def pico_deleted(self, pico: Pico) -> None:
+        for eci in [eci for eci in pico.connections.rows if not eci.endswith("#")]:
+            self.handshake.end(pico, eci, "the pico was deleted")
+
+    def pack(self, lane: Lane, pico: Pico, number: int, row: FrozenMap) -> bytes:
+        """The envelope of an outbox row."""
+        kind = row["kind"]
+        if kind in ("request", "response"):
+            return self.handshake.pack(pico, lane, number, row)
+        body: Mapping[str, Any] = {}
+        if kind == "event":
+            body = {"domain": row["domain"], "name": row["type"], "attrs": row["attrs"]}
+        message = {
+            "id": row["id"],
+            "typ": "application/didcomm-plain+json",
+            "type": EVENT_TYPE if kind == "event" else VOID_TYPE,
+            "from": lane.eci,
+            "to": [lane.their_did],
+            "created_time": row["created"] // 1000,
+            SENDER_ORDER: number,
+            HOPS: row.get("hops", 0),
+            "body": body,
+        }
+        return lane.pair.pack(message, self.entropy)
+
+    def _expire_outboxes(self) -> None:
+        """Give back to their picos what could not be delivered for too long."""
+        before = self.now - self.limits.outbox_max_age_ms
+        for key, did in list(self.node.unsent.scan()):
+            eci = key.rpartition("/")[2]
+            pico = self.engine.loaded_or_stored(did)
+            if pico is None:
+                self.node.unsent.delete(key)
+                continue
+            for row_key, row in list(pico.outbox.scan(eci + "/", eci + "0")):
+                if row["created"] > before:
+                    break
+                if row["kind"] == "event":
+                    self._expire(pico, eci, row_key, row)
+        self.engine.ledger.commit()
+
+    def _expire(self, pico: Pico, eci: str, row_key: str, row: FrozenMap) -> None:
+        """A void takes the place of the event, so that the numbers behind it stay what they are."""
+        connection = connection_of(pico, eci)
+        their_did = connection["their_did"] if connection is not None else ""
+        void = {"id": row["id"], "created": row["created"], "kind": "void"}
+        pico.outbox.put(row_key, freeze(void))
+        self.lanes.drop(eci)
+        days = self.limits.outbox_max_age_ms // 86_400_000
+        error = Busy(f"not acknowledged for {days} days (outbox_max_age_ms)")
+        send = Send(their_did, row["domain"], row["type"], row["attrs"])
+        self.engine.runner.undeliverable(pico, send, error)
+
+    # -- saying -------------------------------------------------------------------------------------------
+
+    def effect(self, effect: Effect) -> None:
+        self._effects.append(effect)
+
+    def note(self, level: str, text: str) -> None:
+        """Something for the node's log that belongs to no pico."""
+        self._effects.append(LogLine(level, "", "", text, self.now))
+
+    def warn(self, pico: str, text: str) -> None:
+        """Something about a pico's connections that its owner should know."""
+        self._effects.append(LogLine("warning", pico, "", text, self.now))
+
+
+VOID_TYPE = "https://didcomm.org/empty/1.0/empty"

@@ -1,0 +1,58 @@
+"""What the doors (HTTP, command line) ask of a running node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pico_engine.values import Json
+
+
+@dataclass(frozen=True, slots=True)
+class EventResult:
+    """The answer to an event: its id and the directives of its turn (maps of the existing engine's shape)."""
+
+    eid: str
+    directives: list[Json]
+
+
+class NodeApi(Protocol):
+    """A node, seen from its doors. Every method raises EngineError subclasses, nothing else.
+
+    What a method returns is durable: it was committed before the answer.
+    """
+
+    async def event(
+        self, eci: str, domain: str, type: str, attrs: Mapping[str, Json], *, door: str = "http"
+    ) -> EventResult:
+        """Send an event to a channel and wait until its turn has ended."""
+        ...
+
+    async def event_queued(self, eci: str, domain: str, type: str, attrs: Mapping[str, Json]) -> str:
+        """Send an event to a channel; answers its id as soon as it is sure to be processed."""
+        ...
+
+    async def event_then_query(
+        self, eci: str, domain: str, type: str, attrs: Mapping[str, Json], rid: str, name: str
+    ) -> Json:
+        """An event, and behind it a query on the same channel with the same arguments."""
+        ...
+
+    async def query(
+        self, eci: str, rid: str, name: str, args: Mapping[str, Json] | list[Json], *, door: str = "http"
+    ) -> Json:
+        """Ask a shared query over a channel."""
+        ...
+
+    async def command(self, name: str, **parameters: Any) -> Json:
+        """An owner's command; docs/reference/commands.md lists them with parameters and answers."""
+        ...
+
+    def metrics(self) -> Mapping[str, float]:
+        """Counters and gauges by name."""
+        ...
+
+    def health(self) -> Json:
+        """`{"ok": bool, "store": "ok" | what is wrong, "peers": number of sessions, …}`."""
+        ...
