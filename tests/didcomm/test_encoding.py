@@ -11,6 +11,7 @@ import base58
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from pico_didcomm.encoding import (
     BASE58_CHARS_MAX,
     JSON_DEPTH_MAX,

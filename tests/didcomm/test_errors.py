@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+
 from pico_didcomm import errors
 from pico_didcomm.errors import DidcommError
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from pico_didcomm.did.resolver import Resolver
 from pico_didcomm.errors import BadDid, SenderMismatch
 from pico_didcomm.identity import (
@@ -13,7 +14,6 @@ from pico_didcomm.identity import (
     pico_identity_from_seed,
 )
 from pico_didcomm.keys import agree, sign, verify
-
 from tests.didcomm.helpers import seeded
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from pico_didcomm.encoding import b64url_decode, b64url_encode, json_bytes, strict_json
 from pico_didcomm.errors import (
     BadEnvelope,
@@ -31,7 +32,6 @@ from pico_didcomm.jwe import (
     wrap_key,
 )
 from pico_didcomm.keys import NamedKey, agree, key_pair, x25519
-
 from tests.didcomm.helpers import DATA, seeded, vectors
 
 PRIMITIVES = vectors("primitives")

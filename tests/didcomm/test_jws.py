@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from pico_didcomm.encoding import b64url_decode, b64url_encode, json_bytes, strict_json
 from pico_didcomm.errors import (
     BadEnvelope,
@@ -17,7 +18,6 @@ from pico_didcomm.errors import (
 )
 from pico_didcomm.jws import detached_signature, make_jws, parse_detached, parse_jws
 from pico_didcomm.keys import NamedKey, PublicKey, key_pair, public_key_from_jwk
-
 from tests.didcomm.helpers import vectors
 
 VERIFY = vectors("didcomm_rust")["src/jws/verify.rs"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pico_didcomm.errors import BadEncoding, BadKey, BadSignature, UnsupportedDid
 from pico_didcomm.keys import (
     KeyPair,
@@ -22,7 +23,6 @@ from pico_didcomm.keys import (
     x25519_from_ed25519,
     x25519_public_from_ed25519,
 )
-
 from tests.didcomm.helpers import seeded, vectors
 
 PRIMITIVES = vectors("primitives")

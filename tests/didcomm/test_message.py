@@ -7,6 +7,7 @@ from contextlib import suppress
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from pico_didcomm.errors import BadMessage, DidcommError, LimitExceeded, Malformed
 from pico_didcomm.message import (
     ATTACHMENTS_MAX,
@@ -18,7 +19,6 @@ from pico_didcomm.message import (
     MessageType,
     split_message_type,
 )
-
 from tests.didcomm.helpers import vectors
 
 RUST = vectors("didcomm_rust")["src/test_vectors/plaintext.rs"]

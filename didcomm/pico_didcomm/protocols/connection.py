@@ -267,7 +267,7 @@ def table_text() -> str:
         happenings = list(dict.fromkeys(name for row in states.values() for name in row))
         lines = [f"| {role} | " + " | ".join(happenings) + " |", "|---" * (len(happenings) + 1) + "|"]
         for state, row in states.items():
-            cells = (row.get(name, "refused as unexpected") for name in happenings)
+            cells = (row.get(name, "unexpected") for name in happenings)
             lines.append(f"| **{state}** | " + " | ".join(cells) + " |")
         parts.append("\n".join(lines))
     return "\n\n".join(parts) + "\n"

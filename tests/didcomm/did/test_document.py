@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from pico_didcomm.did.document import (
     METHODS_PER_DOCUMENT_MAX,
     canonical_did,
@@ -12,7 +13,6 @@ from pico_didcomm.did.document import (
 )
 from pico_didcomm.errors import BadDid
 from pico_didcomm.keys import PublicKey, key_pair
-
 from tests.didcomm.helpers import vectors
 
 DID = "did:example:x"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+
 from pico_didcomm.did.document import parse_document
 from pico_didcomm.did.key import key_of_did_key, make_did_key, peer_id_of_did_key, resolve_did_key
 from pico_didcomm.errors import BadDid, DidError, UnsupportedDid
 from pico_didcomm.keys import PublicKey, peer_id_from_ed25519
-
 from tests.didcomm.helpers import vectors
 
 VECTORS = vectors("did_key_w3c_ccg")

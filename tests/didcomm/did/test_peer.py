@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from pico_didcomm.did.document import parse_document
 from pico_didcomm.did.peer import (
     make_peer_0,
@@ -14,7 +15,6 @@ from pico_didcomm.did.peer import (
 from pico_didcomm.encoding import b64url_encode
 from pico_didcomm.errors import BadDid, DidError
 from pico_didcomm.keys import key_pair, public_key_from_multibase
-
 from tests.didcomm.helpers import vectors
 
 VECTORS = vectors("did_peer")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pico_didcomm.did.peer4 import (
     is_long_form,
     make_peer_4,
@@ -15,7 +16,6 @@ from pico_didcomm.did.peer4 import (
 )
 from pico_didcomm.encoding import b58encode, strict_json
 from pico_didcomm.errors import BadDid, DidError
-
 from tests.didcomm.helpers import vectors
 
 VECTORS = vectors("did_peer")["numalgo4"]

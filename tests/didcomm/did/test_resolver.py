@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+
 from pico_didcomm.did.document import DidDocument, parse_document
 from pico_didcomm.did.peer4 import make_peer_4
 from pico_didcomm.did.resolver import Resolver
 from pico_didcomm.errors import BadDid, UnknownDid, UnsupportedDid
 from pico_didcomm.identity import make_channel_identity, make_pico_identity
-
 from tests.didcomm.helpers import seeded, vectors
 
 
