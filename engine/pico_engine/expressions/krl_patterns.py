@@ -93,8 +93,9 @@ def _translated(pattern: str, *, multiline: bool) -> str:
             piece, taken = _escape(rest, in_class=in_class)
         elif in_class:
             in_class = rest[0] != "]"
-            # Python warns of what it may one day read as set operations
-            piece, taken = ("\\" + rest[0] if rest[0] in "[&~|" else rest[0]), 1
+            # Python warns of what it may one day read as operations on sets, `--` among them
+            doubled = rest[0] == "-" and out[-1] == "-"
+            piece, taken = ("\\" + rest[0] if doubled or rest[0] in "[&~|" else rest[0]), 1
         elif rest.startswith("[^]"):
             piece, taken = r"[\s\S]", 3
         elif rest.startswith("[]"):

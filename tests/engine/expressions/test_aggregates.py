@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pico_engine.expressions.aggregates import aggregate_value
 from pico_engine.expressions.ast import AGGREGATE_FUNCTIONS
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+
 from pico_engine.errors import RulesetDefinitionError
 from pico_engine.expressions.ast import (
     COUNT_MAX,

@@ -3,6 +3,7 @@
 from math import perm
 
 import pytest
+
 from pico_engine.errors import RulesetDefinitionError
 from pico_engine.expressions.ast import (
     COUNT_MAX,
@@ -61,6 +62,12 @@ def test_then_leads_back_on_anything_else() -> None:
     table = compile_table(Then((a, b)))
     assert table.letters == (Letter(a), Letter(b))
     assert table.rows == (Row({0: (2,)}), Row(), Row({1: (END,)}, (((1,), START),)))
+
+
+def test_then_after_repeat_is_not_broken_by_the_repetition() -> None:
+    a, b = Simple("t", "a"), Simple("t", "b")
+    joint = compile_table(Then((Repeat(1, a), b))).rows[2]
+    assert joint == Row({0: (2,), 1: (END,)}, (((0, 1), START),))
 
 
 def test_the_same_expression_is_numbered_the_same_every_time() -> None:

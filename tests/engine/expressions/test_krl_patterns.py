@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from pico_engine.errors import RulesetDefinitionError
 from pico_engine.expressions.krl_patterns import krl_regex, krl_string
 from pico_engine.expressions.patterns import MATCHED_TEXT_MAX_CHARS
@@ -46,6 +47,8 @@ def test_values_as_strings(value: Any, string: str) -> None:
         ("a[]", "", "a", None),
         (r"[\]$]", "", "$", ()),
         ("[[]", "", "[", ()),
+        ("^[+--]+$", "", "+,-", ()),
+        ("^[&&||~~]+$", "", "&|~", ()),
         (r"\/", "", "a/b", ()),
         (r"\e\-\u0041\x42", "", "e-AB", ()),
         (r"a\0", "", "a\0", ()),
@@ -78,7 +81,8 @@ def test_what_cannot_be_compiled_is_refused(pattern: str, flags: str) -> None:
         krl_regex(pattern, flags)
 
 
-@given(st.text(alphabet="ab()[]{}^$\\?*+.|<>=!:kdwx0-9,", max_size=12))
+@settings(max_examples=500, deadline=None)
+@given(st.text(alphabet="ab()[]{}^$\\?*+.|<>=!:kdwx0-9,&~", max_size=12))
 def test_any_pattern_compiles_or_is_refused(pattern: str) -> None:
     try:
         test = krl_regex(pattern)

@@ -4,10 +4,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from pico_engine.expressions.ast import (
+    Or,
+    Repeat,
     Select,
+    Simple,
 )
 from pico_engine.expressions.build import any_of, average_of, max_of, when
-from pico_engine.expressions.compile import END
+from pico_engine.expressions.compile import END, START
 from pico_engine.expressions.machine import Machine, compile_select
 from pico_engine.expressions.patterns import equals, number
 from pico_engine.expressions.progress import Progress
@@ -47,6 +50,46 @@ def test_the_clock_runs_on_after_a_match() -> None:
     assert whys(machine, *times) == ["progressed", "fired", "progressed", "expired-restarted"]
     after_match = machine.advance(machine.advance(None, times[0]).progress, times[1]).progress
     assert after_match == Progress(machine.fingerprint, (END,), 5_000)
+
+
+def test_an_event_that_cannot_begin_anything_stops_the_clock_of_the_last_match() -> None:
+    machine = compile_select(when("a:x").before("b:y").within(seconds=1).select())
+    stream = [("a:x", 5_000), ("b:y", 5_100), ("b:y", 5_200), ("a:x", 5_900), ("b:y", 6_500)]
+    assert whys(machine, *(event(*one) for one in stream))[2:] == ["waiting", "progressed", "fired"]
+
+
+def test_an_event_that_does_not_match_leaves_the_clock_of_the_last_match() -> None:
+    machine = compile_select(when("a:x", p=number()).before("b:y").within(seconds=1).select())
+    begun = machine.advance(None, event("a:x", 5_000, p=1)).progress
+    progress = machine.advance(begun, event("b:y", 5_100)).progress
+    assert progress is not None
+    assert machine.advance(progress, event("a:x", 5_200)).progress is progress
+
+
+def test_settings_outlive_an_abandoned_attempt_but_its_clock_and_windows_do_not() -> None:
+    machine = compile_select(
+        when("a:x", p=number()).count(2, top=max_of("p")).then("b:y").within(seconds=1).select()
+    )
+    progress = None
+    for time_ms in (5_000, 5_100, 5_200):
+        progress = machine.advance(progress, event("a:x", time_ms, p=7)).progress
+    assert progress == Progress(machine.fingerprint, (START,), 5_000, {"p": 7, "top": 7})
+    waiting = machine.advance(progress, event("b:y", 5_900)).progress
+    assert waiting == Progress(machine.fingerprint, (START,), 5_900, {"p": 7, "top": 7})
+    begun = machine.advance(waiting, event("a:x", 6_500, p=3)).progress
+    assert begun is not None
+    assert (begun.started_ms, begun.settings, begun.windows) == (6_500, {"p": 3, "top": 3}, {0: (3,)})
+
+
+def test_a_clock_at_0_counts_as_not_set() -> None:
+    machine = compile_select(when("a:x").count(3).within(seconds=1).select())
+    assert whys(machine, *(event("a:x", time_ms) for time_ms in (0, 500, 1_400)))[-1] == "fired"
+
+
+def test_a_limit_matters_where_the_end_leads_on() -> None:
+    machine = compile_select(Select(Or((Repeat(1, Simple("a", "x")), Simple("b", "y"))), 1_000))
+    stream = [event("b:y", 5_000), event("b:y", 5_100), event("a:x", 5_200), event("b:y", 6_300)]
+    assert whys(machine, *stream) == ["fired", "waiting", "fired", "fired"]
 
 
 def test_a_clock_is_kept_only_where_one_is_set() -> None:

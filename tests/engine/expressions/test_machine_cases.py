@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from pico_engine.errors import RulesetDefinitionError
 from pico_engine.expressions.ast import (
     After,

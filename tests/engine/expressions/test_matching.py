@@ -4,15 +4,18 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from pico_engine.expressions.ast import (
     AttributePattern,
     Before,
+    Or,
     Select,
     Simple,
+    Then,
 )
 from pico_engine.expressions.build import when
 from pico_engine.expressions.machine import Machine, compile_select
-from pico_engine.expressions.patterns import equals, number
+from pico_engine.expressions.patterns import equals, number, present
 
 
 def event(name: str, time_ms: int = 1_000_000, **attrs: Any) -> SimpleNamespace:
@@ -48,6 +51,21 @@ def test_a_condition_gets_event_settings_and_ruleset_and_its_exception_goes_thro
     with pytest.raises(LookupError):
         machine.advance(progress, event("b:y", q=2), "rules")
     assert calls == [("y", {"p": 1, "q": 2}, "rules")]
+
+
+def test_null_is_not_missing() -> None:
+    machine = compile_select(when("a:x", p=present()).select())
+    assert machine.match_simple(event("a:x", p=None)).settings == {"p": None}
+    assert machine.match_simple(event("a:x")).why == "attribute:p"
+
+
+def test_a_condition_is_asked_once_per_event() -> None:
+    calls = []
+    asked = Simple("a", "x", where=lambda event, settings, ruleset: calls.append(event))
+    machine = compile_select(Select(Then((Simple("a", "x"), Or((asked, Before((asked, Simple("b", "y")))))))))
+    progress = machine.advance(None, event("a:x")).progress
+    machine.advance(progress, event("a:x"))
+    assert len(calls) == 1
 
 
 def test_a_condition_is_not_asked_before_its_turn() -> None:

@@ -5,6 +5,7 @@ from math import inf, isfinite, nan
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pico_engine.expressions.numbers import NUMBER_MAX_CHARS, javascript_text, number_of_text
 
 

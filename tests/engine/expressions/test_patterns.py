@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pico_engine.errors import RulesetDefinitionError
 from pico_engine.expressions.patterns import (
     MATCHED_TEXT_MAX_CHARS,

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from pico_engine.errors import StoreCorrupt
 from pico_engine.expressions.progress import Progress
 
