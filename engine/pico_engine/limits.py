@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class EngineLimits:
     """Limits per engine; the defaults suit a personal node. docs/reference/limits.md lists them."""
 
-    attributes_max_bytes: int = 1_048_576
-    """Attributes of one event, as JSON: larger things belong elsewhere and are named by their hash."""
+    attributes_max_bytes: int = 524_288
+    """Attributes of one event, as JSON: encrypted and encoded they must fit an envelope of 1 MiB."""
     value_max_bytes: int = 1_048_576
     """One persistent value (an element of a list or map counts alone), as JSON: it is written as a whole."""
     raised_events_max: int = 1_000

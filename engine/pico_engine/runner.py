@@ -129,6 +129,8 @@ class Runner:
             error = aborted.error
         except EngineError as failed:
             error = failed
+        except TurnOverdueError:  # between two rules: it could not be told which one is to blame
+            error = turn.overdue()
         self._end(turn, message, error)
         if message.reply is not None:
             self._answer_event(turn, message, error)

@@ -180,23 +180,23 @@ class Turn:
         trace = RuleTrace(rid, rule.name, event.name, "fired")
         self.considered.append(trace)
         engine.turn_serial += 1
-        engine.rule_running = True
         try:
+            engine.rule_running = True
             rule.run(instance, event, settings)
         except TurnAborted:
             raise
         except TurnOverdueError:
-            self._rule_failed(rid, rule.name, self._overdue(rid, rule.name), mark, trace)
+            self._rule_failed(rid, rule.name, self.overdue(f"rule {rule.name} of {rid}"), mark, trace)
         except Exception as error:  # noqa: BLE001 - a rule is foreign code: its failure must stay its own
             self._rule_failed(rid, rule.name, error, mark, trace)
         finally:
             engine.rule_running = False
             self.rid = self.rule = ""
 
-    def _overdue(self, rid: str, rule: str) -> EngineError:
+    def overdue(self, what: str = "the turn") -> EngineError:
+        """The error of what was interrupted because it computed too long."""
         return LimitExceeded(
-            f"rule {rule} of {rid} ran longer than turn_max_ms ({self.engine.limits.turn_max_ms} ms) "
-            "and was interrupted",
+            f"{what} ran longer than turn_max_ms ({self.engine.limits.turn_max_ms} ms) and was interrupted",
             "look for an endless loop; long work belongs into several turns",
         )
 

@@ -28,8 +28,6 @@ class AgentLimits:
     """No invitation is good for longer than a year."""
     invitations_max: int = 1_000
     """Open invitations per pico."""
-    frame_max_bytes: int = 1_048_576
-    """One frame between nodes: an envelope of an event with the largest attributes."""
     peers_connected_max: int = 256
     """Nodes that are called again when this node starts; the others are called when there is news."""
     addresses_max: int = 16

@@ -1,0 +1,447 @@
+"""The driver: the one loop that feeds the agent and carries out its effects.
+
+A tick hands the agent what has arrived and lets it work. What came out waits in line for the batch that was
+taken behind it. One batch is written at a time, in a thread of its own when there is much to do meanwhile;
+while it is written further ticks gather the next one (group commit). When a batch is durable its effects are
+let out: answers, frames to other nodes. Nothing overtakes.
+
+When the store fails (a full disk, say) nothing of what was in memory can be relied on: everybody who waits is
+told so, the agent is given up, and the driver opens the store again, now and then, until it takes a write.
+Then it begins anew from what is durable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pico_engine.errors import EngineError, StoreError
+from pico_engine.messages import (
+    Accepted,
+    EventAnswer,
+    EventMessage,
+    Failed,
+    LogLine,
+    OperationAnswer,
+    QueryAnswer,
+    QueryMessage,
+)
+from pico_engine.store import Batch, Store
+from pico_engine.values import EMPTY_MAP, Json
+from pico_node.agent.agent import Agent
+from pico_node.agent.messages import (
+    Command,
+    CommandAnswer,
+    Connect,
+    Effect,
+    ForeignMessage,
+    Forget,
+    Message,
+    PeerDown,
+    PeerFound,
+    PeerFrames,
+    PeerUp,
+    SendFrames,
+)
+from pico_node.api import EventResult
+from pico_node.peers.contract import PeersFace
+
+log = logging.getLogger("picomesh.driver")
+pico_log = logging.getLogger("picomesh.pico")
+
+INLINE_MAX_WAITING = 2
+"""So few waiting answers are served by writing at once; a thread would cost them more than it saves."""
+INLINE_MAX_S = 0.002
+"""A disk slower than this is always written to from the thread, so that it never holds up the loop."""
+REOPEN_EVERY_S = 1.0
+"""How often a failed store is tried again."""
+STOP_MAX_S = 10.0
+"""How long a stop waits for the last batch."""
+
+
+class DurableStore(Store, Protocol):
+    """A store that can be opened again after it failed."""
+
+    def reopen(self) -> None: ...
+
+
+@dataclass(slots=True)
+class _Stage:
+    """Effects that may be let out when batch `number` is durable."""
+
+    number: int
+    effects: list[Effect]
+
+
+class Driver:
+    """Runs one agent on the running asyncio loop. `make_agent(store)` begins from what the store holds."""
+
+    def __init__(
+        self,
+        store: DurableStore,
+        make_agent: Callable[[Store], Agent],
+        peers: PeersFace | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._make_agent = make_agent
+        self.peers = peers
+        self._clock = clock
+        self.agent: Agent | None = None
+        self.counters: Counter[str] = Counter()
+        self.store_problem: StoreError | None = None
+        self._inbox: deque[Message] = deque()
+        self._staged: deque[_Stage] = deque()
+        self._batches: deque[tuple[int, Batch]] = deque()
+        self._newest = self._durable = 0
+        self._writing = False
+        self._inline_s = 0.0
+        self._tick_scheduled = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="picomesh-store")
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._sessions: dict[str, int] = {}
+        self._stopping = False
+        self._idle = asyncio.Event()
+
+    # -- life ---------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin. The peers, if any, must have been started: their addresses go into invitations."""
+        self._loop = asyncio.get_running_loop()
+        self._begin()
+
+    def _begin(self) -> None:
+        agent = self._make_agent(self._store)
+        addresses = self.peers.addresses if self.peers is not None else ()
+        agent.start(self._now(), addresses)
+        self.agent = agent
+        self._newest = self._durable = 0
+        for peer_id, session in self._sessions.items():
+            agent.receive(PeerUp(peer_id, session), self._now())
+        self._wake()
+
+    async def stop(self) -> None:
+        """Finish what was begun and close the store. Who still waits is told that the node stops."""
+        self._stopping = True
+        if self._timer is not None:
+            self._timer.cancel()
+        try:
+            async with asyncio.timeout(STOP_MAX_S):
+                while self._writing or self._staged:
+                    self._idle.clear()
+                    await self._idle.wait()
+        except TimeoutError:
+            log.warning("the last writes did not finish within %s s", STOP_MAX_S)
+        self._executor.shutdown(wait=True)
+        self._store.close()
+
+    def _now(self) -> int:
+        return int(self._clock() * 1_000)
+
+    # -- the loop -----------------------------------------------------------------------------------------
+
+    def submit(self, message: Message) -> None:
+        """Hand a message to the agent, in the next tick."""
+        self._inbox.append(message)
+        if not self._tick_scheduled:
+            self._wake()
+
+    def _wake(self) -> None:
+        if not self._tick_scheduled and self._loop is not None:
+            self._tick_scheduled = True
+            self._loop.call_soon(self._tick)
+
+    def _tick(self) -> None:
+        self._tick_scheduled = False
+        agent = self.agent
+        if agent is None or self._stopping:
+            self._refuse_inbox()
+            return
+        now = self._now()
+        inbox = self._inbox
+        try:
+            while inbox:
+                agent.receive(inbox.popleft(), now)
+            if (timer := agent.next_timer()) is not None and timer <= now:
+                agent.handle_timer(now)
+        except StoreError as error:  # a read failed
+            self._store_failed(error)
+            return
+        effects: list[Effect] = []
+        while (effect := agent.next_effect()) is not None:
+            effects.append(effect)
+        self.counters["ticks"] += 1
+        if agent.has_changes:
+            number, batch = agent.take_batch()
+            self._batches.append((number, batch))
+            self._newest = number
+        if effects:
+            self._staged.append(_Stage(self._newest, effects))
+        self._commit()
+        self._schedule(agent, now)
+
+    def _schedule(self, agent: Agent, now: int) -> None:
+        if self._tick_scheduled or self.agent is not agent:
+            return
+        timer = agent.next_timer()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if timer is not None and self._loop is not None:
+            if timer <= now:
+                self._wake()
+            else:
+                self._timer = self._loop.call_later(min((timer - now) / 1_000, 3_600), self._wake)
+
+    # -- committing ---------------------------------------------------------------------------------------
+
+    def _commit(self) -> None:
+        """Write what is to be written, if nothing is being written; else the end of that calls again."""
+        if self._writing:
+            return
+        while self._batches:
+            waiting = sum(len(stage.effects) for stage in self._staged)
+            numbers, batch = self._gather()
+            if waiting > INLINE_MAX_WAITING or self._inline_s > INLINE_MAX_S:
+                self._write_in_thread(numbers, batch)
+                return
+            began = time.perf_counter()
+            try:
+                self._store.write(batch)
+            except StoreError as error:
+                self._store_failed(error)
+                return
+            self._inline_s = 0.8 * self._inline_s + 0.2 * (time.perf_counter() - began)
+            self._written(numbers)
+        self._let_out()
+
+    def _gather(self) -> tuple[int, Batch]:
+        """All batches that wait, as one."""
+        number, batch = self._batches.popleft()
+        while self._batches:
+            number, following = self._batches.popleft()
+            batch.rows.update(following.rows)
+            batch.dropped_prefixes.extend(following.dropped_prefixes)
+        return number, batch
+
+    def _write_in_thread(self, number: int, batch: Batch) -> None:
+        assert self._loop is not None, "the driver was started"
+        self._writing = True
+        began = time.perf_counter()
+        future = self._loop.run_in_executor(self._executor, self._store.write, batch)
+
+        def done(result: asyncio.Future[None]) -> None:
+            self._writing = False
+            error = result.exception()
+            if isinstance(error, StoreError):
+                self._store_failed(error)
+                return
+            if error is not None:
+                raise error
+            self._inline_s = 0.8 * self._inline_s + 0.2 * min(time.perf_counter() - began, INLINE_MAX_S)
+            self._written(number)
+            self._commit()
+
+        future.add_done_callback(done)
+
+    def _written(self, number: int) -> None:
+        self.counters["batches"] += 1
+        self._durable = number
+        if self.agent is not None:
+            self.agent.durable(number)
+        self._let_out()
+
+    def _let_out(self) -> None:
+        """Carry out the effects whose batches are durable."""
+        staged = self._staged
+        while staged and staged[0].number <= self._durable:
+            for effect in staged.popleft().effects:
+                self._carry_out(effect)
+        if not staged and not self._writing:
+            self._idle.set()
+
+    def _carry_out(self, effect: Effect) -> None:
+        handler = self._handlers.get(type(effect))
+        if handler is not None:
+            handler(self, effect)
+
+    # -- effects ------------------------------------------------------------------------------------------
+
+    def _event_answer(self, effect: EventAnswer) -> None:
+        if not effect.reply.done():
+            effect.reply.set_result(EventResult(effect.eid, effect.directives))
+
+    def _accepted(self, effect: Accepted) -> None:
+        if effect.reply is not None and not effect.reply.done():
+            effect.reply.set_result(effect.eid)
+
+    def _value_answer(self, effect: QueryAnswer | OperationAnswer | CommandAnswer) -> None:
+        if effect.reply is not None and not effect.reply.done():
+            effect.reply.set_result(effect.value)
+
+    def _failed(self, effect: Failed) -> None:
+        if effect.reply is not None and not effect.reply.done():
+            effect.reply.set_exception(effect.error)
+
+    def _log_line(self, effect: LogLine) -> None:
+        level = logging.getLevelNamesMapping().get(effect.level.upper(), logging.INFO)
+        pico_log.log(level, "%s %s %s", effect.pico, effect.rid, effect.text)
+
+    def _send_frames(self, effect: SendFrames) -> None:
+        if self.peers is not None and not self.peers.send(effect.peer_id, effect.session, effect.frames):
+            self.counters["frames_not_queued"] += len(effect.frames)
+
+    def _connect(self, effect: Connect) -> None:
+        if self.peers is not None:
+            self.peers.connect(effect.peer_id, effect.addresses)
+
+    def _forget(self, effect: Forget) -> None:
+        if self.peers is not None:
+            self.peers.forget(effect.peer_id)
+
+    _handlers: Mapping[type, Callable[[Any, Any], None]] = {
+        EventAnswer: _event_answer,
+        Accepted: _accepted,
+        QueryAnswer: _value_answer,
+        OperationAnswer: _value_answer,
+        CommandAnswer: _value_answer,
+        Failed: _failed,
+        LogLine: _log_line,
+        SendFrames: _send_frames,
+        Connect: _connect,
+        Forget: _forget,
+    }
+
+    # -- when the store fails -----------------------------------------------------------------------------
+
+    def _store_failed(self, error: StoreError) -> None:
+        log.error("the store failed: %s. %s", error.what, error.hint)
+        self.counters[f"store_failures_{error.code}"] += 1
+        self.store_problem = error
+        self.agent = None
+        self._batches.clear()
+        staged, self._staged = self._staged, deque()
+        for stage in staged:
+            for effect in stage.effects:
+                reply = getattr(effect, "reply", None)
+                if isinstance(reply, asyncio.Future) and not reply.done():
+                    reply.set_exception(error)
+        self._refuse_inbox()
+        self._idle.set()
+        self._retry_store_later()
+
+    def _refuse_inbox(self) -> None:
+        problem: EngineError = self.store_problem or StoreError("the node is stopping", "start it again")
+        while self._inbox:
+            reply = getattr(self._inbox.popleft(), "reply", None)
+            if isinstance(reply, asyncio.Future) and not reply.done():
+                reply.set_exception(problem)
+
+    def _retry_store_later(self) -> None:
+        if self._loop is not None and not self._stopping:
+            self._loop.call_later(REOPEN_EVERY_S, self._retry_store)
+
+    def _retry_store(self) -> None:
+        """Open the store again; a write that is needed anyway shows whether it works."""
+        if self._stopping:
+            return
+        try:
+            self._store.reopen()
+            self._store.write(Batch({b"a/reopened": str(self._now()).encode()}))
+        except StoreError as error:
+            self.store_problem = error
+            self._retry_store_later()
+            return
+        self.store_problem = None
+        log.warning("the store works again; going on from what is durable")
+        self._begin()
+
+    # -- what other nodes do (PeerEvents) -----------------------------------------------------------------
+
+    def peer_up(self, peer_id: str, session: int) -> None:
+        self._sessions[peer_id] = session
+        self.submit(PeerUp(peer_id, session))
+
+    def peer_down(self, peer_id: str, session: int, reason: str) -> None:
+        self._sessions.pop(peer_id, None)
+        self.submit(PeerDown(peer_id, session, reason))
+
+    def frames(self, peer_id: str, session: int, frames: list[bytes]) -> None:
+        self.submit(PeerFrames(peer_id, session, frames))
+
+    def foreign_message(self, peer_id: str, message: bytes) -> None:
+        self.submit(ForeignMessage(peer_id, message))
+
+    def found(self, peer_id: str, addresses: list[str]) -> None:
+        self.submit(PeerFound(peer_id, addresses))
+
+    # -- what the doors want (NodeApi, without the process's own commands) --------------------------------
+
+    def _future(self) -> asyncio.Future[Any]:
+        assert self._loop is not None, "the driver was started"
+        return self._loop.create_future()
+
+    async def event(
+        self, eci: str, domain: str, type: str, attrs: Mapping[str, Json], *, door: str = "http"
+    ) -> EventResult:
+        reply = self._future()
+        self.submit(EventMessage(eci, domain, type, attrs or EMPTY_MAP, door, None, reply))
+        result: EventResult = await reply
+        return result
+
+    async def event_queued(self, eci: str, domain: str, type: str, attrs: Mapping[str, Json]) -> str:
+        reply = self._future()
+        self.submit(EventMessage(eci, domain, type, attrs or EMPTY_MAP, reply=reply, durable=True))
+        eid: str = await reply
+        return eid
+
+    async def event_then_query(
+        self, eci: str, domain: str, type: str, attrs: Mapping[str, Json], rid: str, name: str
+    ) -> Json:
+        reply = self._future()
+        query = (rid, name, attrs)
+        self.submit(EventMessage(eci, domain, type, attrs or EMPTY_MAP, reply=reply, then_query=query))
+        return await reply
+
+    async def query(
+        self, eci: str, rid: str, name: str, args: Mapping[str, Json] | list[Json], *, door: str = "http"
+    ) -> Json:
+        reply = self._future()
+        self.submit(QueryMessage(eci, rid, name, args, door, None, reply))
+        return await reply
+
+    async def command(self, name: str, **parameters: Any) -> Json:
+        reply = self._future()
+        self.submit(Command(name, parameters, reply))
+        return await reply
+
+    def metrics(self) -> Mapping[str, float]:
+        """Counters of driver, engine and peers; gauges of what is held at the moment."""
+        found: dict[str, float] = {f"driver_{name}": value for name, value in self.counters.items()}
+        agent = self.agent
+        if agent is not None:
+            found.update({f"engine_{name}": value for name, value in agent.engine.counters.items()})
+            found["picos_loaded"] = agent.engine.loaded_count
+            found["lanes"] = len(agent.lanes)
+            found["queries_open"] = len(agent.questions)
+        if self.peers is not None:
+            found.update({f"peers_{name}": value for name, value in self.peers.counters().items()})
+        found["sessions"] = len(self._sessions)
+        found["store_ok"] = 0 if self.store_problem is not None else 1
+        return found
+
+    def health(self) -> Json:
+        problem = self.store_problem
+        return {
+            "ok": problem is None and self.agent is not None,
+            "store": "ok" if problem is None else problem.what,
+            "peers": len(self._sessions),
+        }
