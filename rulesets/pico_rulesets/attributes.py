@@ -13,7 +13,7 @@ _OF_THE_DOOR = "_headers"
 """The HTTP request's headers, which the HTTP door adds; nobody else's business."""
 
 
-def passed_on(event: Event, **more: Json) -> dict[str, Json]:
+def passed_on(event: Event, /, **more: Json) -> dict[str, Json]:
     """The event's attributes and `more`, for an event that follows from it."""
     attrs = {name: value for name, value in event.attrs.items() if name != _OF_THE_DOOR}
     return {**attrs, **more}

@@ -12,7 +12,6 @@ from typing import Final
 from pico_engine import EngineError, Event, Ruleset, ent, provides, query, rule, when
 from pico_engine.errors import BadRequest, UnknownRuleset
 from pico_engine.values import FrozenMap, Json
-
 from pico_rulesets.attributes import parsed, parsed_map, passed_on, required_text, tag_list
 
 WRANGLER: Final = "io.picolabs.wrangler"

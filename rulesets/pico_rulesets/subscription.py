@@ -1,0 +1,474 @@
+"""io.picolabs.subscription: relations between picos, made by asking and approving.
+
+A subscription is a channel of ours (`Rx`), the other side's channel (`Tx`) and a role for each. Between two
+picos A and B of one node, by the existing engine's protocol:
+
+    A  wrangler:subscription {wellKnown_Tx}            makes Rx, outbound pending
+    A→B  wrangler:new_subscription_request             B makes its Rx, inbound pending
+    B  wrangler:pending_subscription_approval {Id}     established in B (or by itself: auto accept)
+    B→A  wrangler:outbound_pending_subscription_approved {Id, Tx}     established in A
+
+A channel has no peer while its subscription is pending; once established only the other side may use it.
+Over the network the node makes connections itself, and tells the pico so (`connection:established`,
+`connection:ended`); they are subscriptions like any other from then on.
+
+What says who sent an event is the channel on which it came in: an event on the channel of a subscription
+concerns that subscription and no other. Events raised by rules, and the owner's, come in on none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from pico_engine import Event, Ruleset, config, ent, provides, query, rule, when
+from pico_engine.channels import DIDCOMM, clean_tags
+from pico_engine.errors import BadRequest
+from pico_engine.values import FrozenMap, Json
+from pico_rulesets.attributes import passed_on, required_text
+from pico_rulesets.auto_accept import accepts, read_config
+from pico_rulesets.wrangler import SUBSCRIPTION
+
+WELL_KNOWN_TAGS: Final = ("wellknown_rx", "tx_rx")
+WELL_KNOWN_EVENTS: Final = {
+    "allow": [
+        {"domain": "wrangler", "name": "subscription"},
+        {"domain": "wrangler", "name": "new_subscription_request"},
+        {"domain": "wrangler", "name": "inbound_removal"},
+    ],
+    "deny": [],
+}
+WELL_KNOWN_QUERIES: Final = {"allow": [{"rid": SUBSCRIPTION, "name": "wellKnown_Rx"}], "deny": []}
+PENDING_MAX: Final = 1_000
+"""Pending subscriptions of each kind: whoever knows the well-known channel can ask, each costs a channel."""
+NAME_MAX_CHARS: Final = 256
+"""Of ids, names and roles: a stranger chooses them, and they are kept."""
+CANCELLED_PER_TURN_MAX: Final = 64
+"""Each cancels by one event sent and three raised; more follow in the next turn (a turn has limits)."""
+
+
+def _from_inside(event: Event) -> bool:
+    """Raised by a rule, sent by the engine or by the owner: not over a channel."""
+    return event.eci == ""
+
+
+class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"):
+    """Makes, keeps and ends relations with other picos."""
+
+    # each is a map from Rx, which is unique, to the bus {Id, Rx, Tx, Rx_role, Tx_role, ...}
+    established_buses: dict[str, Any] = ent(default={})
+    inbound_buses: dict[str, Any] = ent(default={})
+    outbound_buses: dict[str, Any] = ent(default={})
+
+    connections: dict[str, bool] = ent(default={})
+    """Rx of those that the node made over the network: it tells their other sides of the end."""
+    well_known_eci: str = ent(default="")
+    accepted_configs: dict[str, Any] = ent(default={})
+
+    event_policy: Json = config()
+    """Policy of the channels of new subscriptions; None allows everything, as in the existing engine."""
+    query_policy: Json = config()
+
+    # -- queries ------------------------------------------------------------------------------------------
+
+    @provides
+    @query
+    def established(self, key: str = "", value: Json = None) -> list[FrozenMap]:
+        """All established subscriptions, or those whose `key` is `value`."""
+        return _filtered(self.established_buses.values(), key, value)
+
+    @provides
+    @query
+    def inbound(self, key: str = "", value: Json = None) -> list[FrozenMap]:
+        """What others have asked for and is not approved yet."""
+        return _filtered(self.inbound_buses.values(), key, value)
+
+    @provides
+    @query
+    def outbound(self, key: str = "", value: Json = None) -> list[FrozenMap]:
+        """What we have asked for and is not approved yet."""
+        return _filtered(self.outbound_buses.values(), key, value)
+
+    @provides
+    @query
+    def wellKnown_Rx(self) -> FrozenMap | None:  # noqa: N802 - names of the existing engine
+        """The channel on which to ask for a subscription."""
+        channel = self._pico.channels.get(self.well_known_eci)
+        return None if channel is None else channel.overview()
+
+    @provides
+    @query
+    def autoAcceptConfig(self) -> Json:  # noqa: N802
+        """Configurations by name: a request is accepted when one attribute matches one of its patterns."""
+        return self.accepted_configs
+
+    # -- finding the bus that an event is about -----------------------------------------------------------
+
+    def _bus_of(self, event: Event, buses: Any) -> FrozenMap | None:
+        """By Id, Rx, Tx or the channel the event came in on; None when there is none, or it is not meant."""
+        if event.eci and self._is_of_a_subscription(event.eci):
+            bus = buses.get(event.eci)
+            return bus if bus is not None and event.attr("Id") in (None, bus["Id"]) else None
+        if event.eci and event.eci == self.well_known_eci:  # anyone: only who knows both
+            return _first(buses, Id=event.attr("Id"), Tx=event.attr("Tx"))
+        for key in ("Id", "Rx", "Tx"):
+            wanted = event.attr(key)
+            if wanted:
+                return _first(buses, **{key: wanted})
+        return None
+
+    def _is_of_a_subscription(self, eci: str) -> bool:
+        return eci in self.established_buses or eci in self.inbound_buses or eci in self.outbound_buses
+
+    def _meant(self, event: Event, buses: Any) -> FrozenMap | None:
+        bus = self._bus_of(event, buses)
+        if bus is None:
+            self.log.warning(f"{event.name}: no such subscription", {"Id": event.attr("Id")})
+        return bus
+
+    # -- the well-known channel ---------------------------------------------------------------------------
+
+    @rule(when("wrangler:ruleset_installed", where=lambda event: SUBSCRIPTION in (event.attr("rids") or ())))
+    def initialise(self, event: Event) -> None:
+        self._need_well_known(event)
+
+    @rule(when("engine:started", where=_from_inside))
+    def initialise_root(self, event: Event) -> None:
+        self._need_well_known(event)
+
+    def _need_well_known(self, event: Event) -> None:
+        if self.wellKnown_Rx() is None:
+            self.raise_event("wrangler:need_wellKnown_Rx", passed_on(event))
+
+    @rule(when("wrangler:need_wellKnown_Rx"))
+    def make_well_known(self, event: Event) -> None:
+        if self.wellKnown_Rx() is None:
+            channel = self.pico.new_channel(WELL_KNOWN_TAGS, WELL_KNOWN_EVENTS, WELL_KNOWN_QUERIES)
+            self.well_known_eci = channel["id"]
+            self.raise_event("wrangler:wellKnown_Rx_created", passed_on(event))
+
+    # -- asking -------------------------------------------------------------------------------------------
+
+    @rule(when("wrangler:subscription"))
+    def ask(self, event: Event) -> None:
+        well_known = event.attr("wellKnown_Tx")
+        if not isinstance(well_known, str) or not well_known:
+            self.raise_event("wrangler:wellKnown_Tx_format_failure", passed_on(event))
+            return
+        _check_room(self.outbound_buses)
+        name = _short(event, "name") or f"subscription-{self.random_bytes(4).hex()}"
+        kind = _short(event, "channel_type") or "Tx_Rx"
+        rx = self._new_channel(name, kind)
+        bus = {
+            "Id": _short(event, "Id") or self.uuid(),
+            **_roles(event),
+            "wellKnown_Tx": well_known,
+            "Rx": rx,
+        }
+        if event.attr("Tx_host"):
+            bus["Tx_host"] = event.attr("Tx_host")
+        self.outbound_buses[rx] = bus
+        attrs = passed_on(event, **bus, channel_name=name, channel_type=kind)
+        self.raise_event("wrangler:subscription_request_needed", attrs)
+        self.raise_event("wrangler:outbound_pending_subscription_added", attrs)
+
+    @rule(when("wrangler:subscription_request_needed", where=_from_inside))
+    def send_request(self, event: Event) -> None:
+        attrs = passed_on(event, **_swapped_roles(event), Tx=event.attr("Rx"))
+        for host in ("Tx_host", "Rx_host"):
+            attrs.pop(host, None)
+        self.send(event.attr("wellKnown_Tx"), "wrangler:new_subscription_request", attrs)
+
+    @rule(when("wrangler:new_subscription_request"))
+    def take_request(self, event: Event) -> None:
+        tx, bus_id = event.attr("Tx"), _short(event, "Id") or self.uuid()
+        known = [*self.inbound("Id", bus_id), *self.established("Id", bus_id)]
+        if not isinstance(tx, str) or not tx or any(bus["Tx"] == tx for bus in known):
+            self.raise_event("wrangler:no_Tx_failure", passed_on(event))
+            return
+        _check_room(self.inbound_buses)
+        name, kind = _short(event, "channel_name") or "subscription", _short(event, "channel_type") or "Tx_Rx"
+        rx = self._new_channel(name, kind)
+        self.inbound_buses[rx] = {"Id": bus_id, **_roles(event), "Tx": tx, "Rx": rx}
+        attrs = passed_on(event, Id=bus_id, Rx=rx)
+        self.raise_event("wrangler:inbound_pending_subscription_added", attrs)
+
+    def _new_channel(self, name: Json, kind: Json) -> str:
+        """A channel for one subscription. Raises BadRequest where it would pass for the well-known one."""
+        tags = clean_tags((name, kind))
+        if sorted(tags) == sorted(WELL_KNOWN_TAGS):
+            raise BadRequest(
+                "a subscription cannot be named like the well-known channel", "name it otherwise"
+            )
+        channel = self.pico.new_channel(tags, self.event_policy, self.query_policy, doors=(DIDCOMM,))
+        return str(channel["id"])
+
+    # -- approving ----------------------------------------------------------------------------------------
+
+    @rule(when("wrangler:inbound_pending_subscription_added", where=_from_inside))
+    def accept_by_itself(self, event: Event) -> None:
+        if accepts(self.accepted_configs.values(), event.attrs):
+            self.raise_event("wrangler:pending_subscription_approval", passed_on(event))
+            self.raise_event("wrangler:auto_accepted_subscription_request", passed_on(event))
+
+    @rule(when("wrangler:pending_subscription_approval"))
+    def approve(self, event: Event) -> None:
+        bus = self._meant(event, self.inbound_buses)
+        if bus is not None:
+            attrs = passed_on(event, Id=bus["Id"], Tx=bus["Rx"])
+            attrs.pop("Rx", None)
+            self.send(bus["Tx"], "wrangler:outbound_pending_subscription_approved", attrs)
+            attrs = passed_on(event, Id=bus["Id"], Rx=bus["Rx"], Tx=bus["Tx"], bus=bus)
+            self.raise_event("wrangler:inbound_pending_subscription_approved", attrs)
+
+    @rule(when("wrangler:inbound_pending_subscription_approved", where=_from_inside))
+    def establish_inbound(self, event: Event) -> None:
+        bus = self._bus_of(event, self.inbound_buses)
+        if bus is not None:
+            del self.inbound_buses[bus["Rx"]]
+            self._establish(bus)
+            self.raise_event("wrangler:subscription_added", passed_on(event, bus=bus))
+
+    @rule(when("wrangler:outbound_pending_subscription_approved"))
+    def establish_outbound(self, event: Event) -> None:
+        bus = self._meant(event, self.outbound_buses)
+        if bus is not None:
+            tx = required_text(event, "Tx")
+            del self.outbound_buses[bus["Rx"]]
+            bus = FrozenMap({**{key: bus[key] for key in bus if key != "wellKnown_Tx"}, "Tx": tx})
+            self._establish(bus)
+            self.raise_event("wrangler:subscription_added", passed_on(event, bus=bus))
+
+    def _establish(self, bus: FrozenMap) -> None:
+        """From now on only the other side may use our channel."""
+        self.pico.put_channel(bus["Rx"], peer=bus["Tx"])
+        self.established_buses[bus["Rx"]] = bus
+
+    # -- the node's connections ---------------------------------------------------------------------------
+
+    @rule(when("connection:established", where=_from_inside))
+    def take_connection(self, event: Event) -> None:
+        rx = required_text(event, "Rx")
+        if rx not in self.established_buses:
+            bus = {
+                "Id": required_text(event, "id"),
+                "Rx": rx,
+                "Tx": required_text(event, "Tx"),
+                **_roles(event),
+            }
+            self.established_buses[rx] = bus
+            self.connections[rx] = True
+            names = ("name", "label", "channel_type")
+            told = {name: event.attr(name) for name in names if event.attr(name) is not None}
+            self.raise_event("wrangler:subscription_added", told, bus=bus, Id=bus["Id"])
+
+    @rule(when("connection:ended", where=_from_inside))
+    def end_connection(self, event: Event) -> None:
+        """The other side ended it, or its pico was deleted."""
+        bus = self.established_buses.get(event.attr("Rx"))
+        if bus is not None and bus["Tx"] == event.attr("Tx"):
+            attrs = {"Id": bus["Id"], "reason": event.attr("reason")}
+            self.raise_event("wrangler:established_removal", attrs)
+
+    # -- ending -------------------------------------------------------------------------------------------
+
+    @rule(when("wrangler:subscription_cancellation"))
+    def cancel_established(self, event: Event) -> None:
+        bus = self._meant(event, self.established_buses)
+        if bus is not None:
+            attrs = passed_on(event, Id=bus["Id"], Rx=bus["Tx"], Tx=bus["Rx"])
+            if bus["Rx"] not in self.connections:
+                self.send(bus["Tx"], "wrangler:established_removal", attrs)
+            attrs = passed_on(event, Id=bus["Id"], Rx=bus["Rx"], Tx=bus["Tx"])
+            self.raise_event("wrangler:established_removal", attrs)
+
+    @rule(when("wrangler:established_removal"))
+    def remove_established(self, event: Event) -> None:
+        if self._remove(event, self.established_buses, "wrangler:subscription_removed") is None:
+            self.log.info("established_removal: removed already", {"Id": event.attr("Id")})
+
+    @rule(when("wrangler:inbound_rejection"))
+    def reject_inbound(self, event: Event) -> None:
+        bus = self._meant(event, self.inbound_buses)
+        if bus is not None:
+            self.send(bus["Tx"], "wrangler:outbound_removal", passed_on(event, Id=bus["Id"]))
+            self.raise_event("wrangler:inbound_removal", passed_on(event, Id=bus["Id"]))
+
+    @rule(when("wrangler:inbound_removal"))
+    def remove_inbound(self, event: Event) -> None:
+        self._remove(event, self.inbound_buses, "wrangler:inbound_subscription_cancelled")
+
+    @rule(when("wrangler:outbound_cancellation"))
+    def cancel_outbound(self, event: Event) -> None:
+        bus = self._meant(event, self.outbound_buses)
+        if bus is not None:
+            attrs = passed_on(event, Id=bus["Id"], Tx=bus["Rx"])
+            self.send(bus["wellKnown_Tx"], "wrangler:inbound_removal", attrs)
+            self.raise_event("wrangler:outbound_removal", passed_on(event, Id=bus["Id"]))
+
+    @rule(when("wrangler:outbound_removal"))
+    def remove_outbound(self, event: Event) -> None:
+        self._remove(event, self.outbound_buses, "wrangler:outbound_subscription_cancelled")
+
+    def _remove(self, event: Event, buses: Any, told: str) -> FrozenMap | None:
+        """Forget the bus and delete our channel, if it is still there."""
+        bus = self._bus_of(event, buses)
+        if bus is not None:
+            rx = bus["Rx"]
+            del buses[rx]
+            if rx in self.connections:
+                del self.connections[rx]
+            if self._pico.channels.get(rx) is not None:
+                self.pico.delete_channel(rx)
+            self.raise_event(told, passed_on(event, bus=bus))
+        return bus
+
+    @rule(when("wrangler:channel_deleted"))
+    def follow_channel(self, event: Event) -> None:
+        """Whose channel was deleted cannot go on."""
+        eci = event.attr("eci")
+        if not isinstance(eci, str) or self._pico.channels.get(eci) is not None:
+            return
+        for buses, cancel in (
+            (self.established_buses, "subscription_cancellation"),
+            (self.inbound_buses, "inbound_rejection"),
+            (self.outbound_buses, "outbound_cancellation"),
+        ):
+            if eci in buses:
+                self.raise_event(f"wrangler:{cancel}", Id=buses[eci]["Id"])
+
+    @rule(when("event:undeliverable", where=_from_inside))
+    def clean_up(self, event: Event) -> None:
+        """A step of the protocol, or the whole other side, is lost: leave no half of a subscription."""
+        name = f"{event.attr('domain')}:{event.attr('type')}"
+        sent, reason = event.attr("attrs"), event.attr("what")
+        if name == "wrangler:new_subscription_request":
+            self.raise_event("wrangler:outbound_removal", Id=sent.get("Id"), reason=reason)
+        elif (
+            name == "wrangler:outbound_pending_subscription_approved"
+            or event.attr("code") == "unknown-channel"
+        ):
+            bus = _first(self.established_buses, Tx=event.attr("eci"))
+            if bus is not None:
+                self.raise_event("wrangler:established_removal", Id=bus["Id"], reason=reason)
+
+    # -- ending all of them -------------------------------------------------------------------------------
+
+    @rule(when("wrangler:rulesets_need_to_cleanup"))
+    def cancel_for_cleanup(self, event: Event) -> None:
+        self.raise_event("wrangler:cancel_subscriptions", passed_on(event))
+
+    @rule(when("wrangler:cancel_subscriptions"))
+    def cancel_all(self, event: Event) -> None:
+        """So many in this turn; then the pico tells itself to go on."""
+        room = CANCELLED_PER_TURN_MAX
+        found = {}
+        kinds = (
+            ("established", self.established()),
+            ("inbound", self.inbound()),
+            ("outbound", self.outbound()),
+        )
+        for kind, buses in kinds:
+            found[f"{kind}IDs"] = [bus["Id"] for bus in buses[:room]]
+            room -= min(room, len(buses))
+        self.raise_event("wrangler:cancel_relationships", passed_on(event, **found))
+        if sum(len(buses) for _, buses in kinds) > CANCELLED_PER_TURN_MAX:
+            self.send(self.pico.self_eci, "wrangler:cancel_subscriptions", passed_on(event))
+
+    @rule(when("wrangler:cancel_relationships", where=_from_inside))
+    def cancel_each(self, event: Event) -> None:
+        kinds = {
+            "establishedIDs": "wrangler:subscription_cancellation",
+            "inboundIDs": "wrangler:inbound_rejection",
+            "outboundIDs": "wrangler:outbound_cancellation",
+        }
+        rest = {name: value for name, value in passed_on(event).items() if name not in kinds}
+        for name, cancel in kinds.items():
+            for bus_id in event.attr(name, ()):
+                self.raise_event(cancel, {**rest, "Id": bus_id})
+
+    @rule(when("wrangler:intent_to_delete"))
+    def leave_for_good(self, event: Event) -> None:
+        bus = self._meant(event, self.established_buses)
+        if bus is not None:
+            self.raise_event("wrangler:subscription_cancellation", passed_on(event, Id=bus["Id"]))
+            self.raise_event("wrangler:ready_for_deletion")
+
+    # -- using them ---------------------------------------------------------------------------------------
+
+    @rule(when("wrangler:send_event_on_subs"))
+    def choose_receivers(self, event: Event) -> None:
+        """Those with this Id, this Tx_role, or this Rx_role; each once."""
+        chosen: dict[str, FrozenMap] = {}
+        for attribute, key in (("subID", "Id"), ("Tx_role", "Tx_role"), ("Rx_role", "Rx_role")):
+            if event.attr(attribute):
+                chosen |= {bus["Rx"]: bus for bus in self.established(key, event.attr(attribute))}
+        if chosen and event.attr("domain") and event.attr("type"):
+            self.raise_event("wrangler:send_event_to_subs", passed_on(event, subs=list(chosen.values())))
+        else:
+            found = {
+                "foundSubsToSendTo": bool(chosen),
+                "domainGiven": bool(event.attr("domain")),
+                "typeGiven": bool(event.attr("type")),
+            }
+            self.raise_event("wrangler:failed_to_send_event_to_sub", passed_on(event, **found))
+
+    @rule(when("wrangler:send_event_to_subs", where=_from_inside))
+    def send_to_receivers(self, event: Event) -> None:
+        name = f"{event.attr('domain')}:{event.attr('type')}"
+        for bus in event.attr("subs"):
+            self.send(bus["Tx"], name, event.attr("attrs") or {})
+
+    # -- accepting without being asked --------------------------------------------------------------------
+
+    @rule(when("wrangler:autoAcceptConfigUpdate"))
+    def update_auto_accept(self, event: Event) -> None:
+        try:
+            name, given = read_config(event)
+        except BadRequest as error:
+            self.log.warning(f"autoAcceptConfigUpdate: {error.what}")
+            self.raise_event("wrangler:autoAcceptConfigUpdate_failure", passed_on(event, reason=error.what))
+            return
+        if given is not None:
+            self.accepted_configs[name] = given
+        elif name in self.accepted_configs:
+            del self.accepted_configs[name]
+        self.raise_event("wrangler:auto_accept_config_updated", passed_on(event))
+
+
+def _filtered(buses: Iterable[FrozenMap], key: str, value: Json) -> list[FrozenMap]:
+    return [bus for bus in buses if not (key and value) or bus.get(key) == value]
+
+
+def _first(buses: Any, **wanted: Json) -> FrozenMap | None:
+    """The bus that has all of these."""
+    rx = wanted.get("Rx")
+    found = [buses.get(rx)] if isinstance(rx, str) else buses.values()
+    for bus in found:
+        if bus is not None and all(bus.get(key) == value for key, value in wanted.items()):
+            return bus  # type: ignore[no-any-return]
+    return None
+
+
+def _roles(event: Event) -> dict[str, Json]:
+    names = ("Rx_role", "Tx_role")
+    return {name: _short(event, name) for name in names if event.attr(name) is not None}
+
+
+def _short(event: Event, name: str) -> str | None:
+    value = event.attr(name)
+    if value is not None and (not isinstance(value, str) or len(value) > NAME_MAX_CHARS):
+        raise BadRequest(f"{name} of {event.name} is text of at most {NAME_MAX_CHARS} characters")
+    return value
+
+
+def _swapped_roles(event: Event) -> dict[str, Json]:
+    """Our roles as the other side sees them."""
+    return {"Rx_role": event.attr("Tx_role"), "Tx_role": event.attr("Rx_role")}
+
+
+def _check_room(buses: Any) -> None:
+    if len(buses) >= PENDING_MAX:
+        raise BadRequest(
+            f"{PENDING_MAX} subscriptions are pending already", "approve, reject or cancel some of them"
+        )
