@@ -84,6 +84,7 @@ def test_settings_outlive_an_abandoned_attempt_but_its_clock_and_windows_do_not(
 def test_a_clock_at_0_counts_as_not_set() -> None:
     machine = compile_select(when("a:x").count(3).within(seconds=1).select())
     assert whys(machine, *(event("a:x", time_ms) for time_ms in (0, 500, 1_400)))[-1] == "fired"
+    assert whys(machine, *(event("a:x", time_ms) for time_ms in (0, 500, 1_501)))[-1] == "expired-restarted"
 
 
 def test_a_limit_matters_where_the_end_leads_on() -> None:
