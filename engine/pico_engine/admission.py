@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from pico_engine.channels import DIDCOMM, FAMILY, HTTP, Channel
 from pico_engine.errors import Busy, DeniedByPolicy, LimitExceeded, UnknownChannel
-from pico_engine.messages import DIDCOMM_DOOR, HTTP_DOOR, LOCAL_DOOR, OWNER, SYSTEM_DOOR, QueryMessage
-from pico_engine.values import encode, freeze
+from pico_engine.messages import DIDCOMM_DOOR, HTTP_DOOR, INSIDE_DOORS, LOCAL_DOOR, QueryMessage
+from pico_engine.values import EMPTY_MAP, encode, freeze
 
 if TYPE_CHECKING:
     from pico_engine.engine import Engine
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from pico_engine.pico import Pico
 
 
-_INSIDE = frozenset({OWNER, SYSTEM_DOOR})
+ADMITTED_MAX_ENTRIES = 1_000
+"""Admissions that are remembered; each keeps its pico in memory."""
 
 
 class Admission:
@@ -23,6 +24,21 @@ class Admission:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._admitted: dict[tuple[str, str, str], tuple[Pico, Channel]] = {}
+
+    def http_event(self, message: EventMessage) -> Pico:
+        """`door` for an event over HTTP, remembering what was admitted: the way of most events."""
+        key = (message.eci, message.domain, message.type)
+        known = self._admitted.get(key)
+        if known is not None:
+            pico, channel = known
+            if pico.channels.rows.get(message.eci) is channel and not self._engine.is_gone(pico):
+                return pico
+        pico = self.door(message)
+        if len(self._admitted) >= ADMITTED_MAX_ENTRIES:
+            self._admitted.clear()
+        self._admitted[key] = (pico, pico.channels.rows[message.eci])
+        return pico
 
     def find_channel(self, eci: str) -> tuple[Pico, Channel]:
         """The channel and its pico. Raises UnknownChannel."""
@@ -35,7 +51,7 @@ class Admission:
 
     def door(self, message: EventMessage | QueryMessage) -> Pico:
         """The pico that the message leads to, if it may enter. Raises UnknownChannel, DeniedByPolicy."""
-        if message.door in _INSIDE:
+        if message.door in INSIDE_DOORS:
             return self._engine.pico(message.eci)
         pico, channel = self.find_channel(message.eci)
         if not self._may_enter(channel, message):
@@ -72,8 +88,9 @@ class Admission:
     def check_event(self, message: EventMessage) -> None:
         """Freeze the attributes; raises LimitExceeded, BadRequest."""
         limits = self._engine.limits
-        attrs = message.attrs = freeze(message.attrs)
-        if attrs:
+        attrs = message.attrs
+        if attrs is not EMPTY_MAP:
+            attrs = message.attrs = freeze(attrs)
             size = len(encode(attrs))
             if size > limits.attributes_max_bytes:
                 raise LimitExceeded(

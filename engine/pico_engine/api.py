@@ -302,7 +302,7 @@ class RulesetApi:
     def last(self) -> None:
         """Let no later rule of this ruleset run for this event (their event expressions still move on)."""
         turn = self._writing_turn()
-        turn.stopped.add(self.definition.rid)
+        turn.stop(self.definition.rid)
 
     def error(self, data: Json, *, level: str = "error") -> None:
         """Declare an error: raises `system:error` here; level `error` also ends the turn's rest."""

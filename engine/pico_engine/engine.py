@@ -23,6 +23,7 @@ from pico_engine.ledger import Ledger, Section
 from pico_engine.limits import EngineLimits
 from pico_engine.logs import append_log, newest_logs
 from pico_engine.messages import (
+    HTTP_DOOR,
     SYSTEM_DOOR,
     Accepted,
     Effect,
@@ -84,7 +85,10 @@ class Engine:
         self.index = Section(self.ledger, INDEX_ROOM, lazy=True)
         self.own = Section(self.ledger, ROOT_ROOM, lazy=True)
         self.counters: Counter[str] = Counter()
+        self.turns = 0
         self.turn_serial = 0
+        self._eid_prefix = entropy(8).hex()
+        self._last_eid = 0
         self.rule_running = False
         self._busy = Section(self.ledger, BUSY_ROOM, lazy=True)
         self.queue_changed: set[Pico] = set()
@@ -270,6 +274,9 @@ class Engine:
     # -- messages in --------------------------------------------------------------------------------------
 
     def _admit(self, message: Message) -> None:
+        if type(message) is EventMessage:
+            self._admit_event(message)
+            return
         if isinstance(message, WaitAnswer):
             self.waiting.answered(message)
             return
@@ -278,17 +285,27 @@ class Engine:
         else:
             pico = self.admission.door(message)
         self.admission.check_room(pico)
-        if isinstance(message, EventMessage):
-            self.admission.check_event(message)
-            if not message.eid:
-                message.eid = self.entropy(12).hex()
-            if message.durable:
-                enqueue_row(pico, message)
-                self.queue_changed.add(pico)
-                self.ledger.commit()
-                self._effects.append(Accepted(message.reply, message.eid))
-                message.reply = None
         self.enqueue(pico, message)
+
+    def _admit_event(self, message: EventMessage) -> None:
+        admission = self.admission
+        pico = admission.http_event(message) if message.door == HTTP_DOOR else admission.door(message)
+        admission.check_room(pico)
+        admission.check_event(message)
+        if not message.eid:
+            message.eid = self.new_eid()
+        if message.durable:
+            enqueue_row(pico, message)
+            self.queue_changed.add(pico)
+            self.ledger.commit()
+            self._effects.append(Accepted(message.reply, message.eid))
+            message.reply = None
+        self.enqueue(pico, message)
+
+    def new_eid(self) -> str:
+        """A fresh id for an event: what begins it is random for each life of the engine."""
+        self._last_eid += 1
+        return f"{self._eid_prefix}{self._last_eid:08x}"
 
     def _fail(self, message: Message, error: EngineError) -> None:
         self.count(f"refused_{error.code}")
@@ -310,7 +327,7 @@ class Engine:
             return
         message = EventMessage(did, row["domain"], row["event"], row["attrs"], door=SYSTEM_DOOR)
         message.schedule_id = schedule_id
-        message.eid = self.entropy(12).hex()
+        message.eid = self.new_eid()
         self.enqueue(pico, message)
 
     # -- for rules ----------------------------------------------------------------------------------------

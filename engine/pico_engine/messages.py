@@ -25,6 +25,10 @@ SYSTEM_DOOR = "system"
 """The engine itself (a schedule, a system event)."""
 
 
+INSIDE_DOORS = frozenset({OWNER, SYSTEM_DOOR})
+"""Doors that lead to a pico by its DID."""
+
+
 class Receipt(Protocol):
     """Something to be written in the same commit as the turn of a message (a connection's cursor)."""
 

@@ -10,6 +10,7 @@ from greenlet import greenlet
 from pico_engine.errors import EngineError, UnknownChannel, UnknownPico, UnknownQuery, UnknownRuleset
 from pico_engine.events import Event
 from pico_engine.messages import (
+    INSIDE_DOORS,
     LOCAL_DOOR,
     OWNER,
     SYSTEM_DOOR,
@@ -84,7 +85,7 @@ class Runner:
     def _take(self, pico: Pico, message: Any) -> None:
         engine = self._engine
         pico.last_used_ms = engine.now
-        engine.counters["turns"] += 1
+        engine.turns += 1
         if type(message) is EventMessage:
             self._event_turn(pico, message)
         elif type(message) is QueryMessage:
@@ -111,7 +112,7 @@ class Runner:
         try:
             if self._consume(turn, message):
                 self._check_rulesets(pico, message)
-                inside = message.door == OWNER or message.door == SYSTEM_DOOR
+                inside = message.door in INSIDE_DOORS
                 turn.agenda.append(
                     Event(
                         message.domain,
@@ -171,7 +172,8 @@ class Runner:
         for did in turn.deletions:
             engine.delete_pico(did)
         pico.turn = None
-        pico.trim()
+        if pico.elements.rows or pico.outbox.rows or pico.logs.rows:
+            pico.trim()
         if pico.inbox:
             self.make_ready(pico)
         self._trace(turn, message, error)
@@ -187,12 +189,14 @@ class Runner:
             engine.log(pico, "error", "", f"{message.domain}:{message.type} was dropped: {error}", turn.now)
 
     def _trace(self, turn: Turn, message: EventMessage | OperationMessage, error: EngineError | None) -> None:
+        outcome = "committed" if error is None else error.code
         if type(message) is EventMessage:
-            kind, name, door = "event", f"{message.domain}:{message.type}", message.door
-            sender = message.sender
+            kind, door, sender = "event", message.door, message.sender
+            name = (message.domain, message.type)
         else:
             assert isinstance(message, OperationMessage), "queries have a trace of their own"
-            kind, name, door, sender = "operation", message.name, OWNER, None
+            kind, door, sender, name = "operation", OWNER, None, (message.name, "")
+        changed = [(section.prefix, key) for section, key, _ in turn.journal or ()]
         self._engine.traces.add(
             TurnTrace(
                 turn.eid,
@@ -202,9 +206,9 @@ class Runner:
                 name,
                 door,
                 sender,
-                "committed" if error is None else error.code,
+                outcome,
                 turn.considered,
-                [(section.prefix, key) for section, key, _ in turn.journal or ()],
+                changed,
                 turn.sends,
             )
         )
@@ -222,7 +226,7 @@ class Runner:
     def _operation_turn(self, pico: Pico, message: OperationMessage) -> None:
         """Run what the node itself wants of a pico, as a turn like any other."""
         engine = self._engine
-        turn = Turn(engine, pico, message, engine.entropy(12).hex(), engine.now)
+        turn = Turn(engine, pico, message, engine.new_eid(), engine.now)
         pico.turn = turn
         value: Json = None
         error: EngineError | None = None
@@ -288,7 +292,7 @@ class Runner:
             "what": error.what,
         }
         if name != "event:undeliverable":
-            eid = engine.entropy(12).hex()
+            eid = engine.new_eid()
             told = EventMessage(pico.did, "event", "undeliverable", freeze(attrs), door=SYSTEM_DOOR, eid=eid)
             self._put_into_queue(pico, told)
 
@@ -304,7 +308,7 @@ class Runner:
             self._reply(message.reply, Failed(message.reply, error))
         else:
             self._reply(message.reply, QueryAnswer(message.reply, value))
-        name = f"{message.rid}/{message.name}"
+        name = (message.rid, message.name)
         self._engine.traces.add(
             TurnTrace("", pico.did, self._engine.now, "query", name, message.door, message.sender, outcome)
         )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from pico_engine.values import Json
 
@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from pico_engine.turn import RuleTrace, Send
 
 
-@dataclass(slots=True)
-class TurnTrace:
+class TurnTrace(NamedTuple):
     """One turn: which rules were considered, what became of each, what changed and what was sent."""
 
     eid: str
@@ -21,36 +20,37 @@ class TurnTrace:
     time_ms: int
     kind: str
     """`event`, `query` or `operation`."""
-    name: str
-    """The event's `domain:type`, or the query's `rid/name`."""
+    name: tuple[str, str]
+    """The event's (domain, type), the query's (rid, name), or the operation's (name, "")."""
     door: str
     sender: str | None
     outcome: str
     """`committed`, `answered` (a query), or the code of the error that dropped the turn."""
-    considered: list[RuleTrace] = field(default_factory=list)
-    changed: list[tuple[bytes, str]] = field(default_factory=list)
-    sends: list[Send] = field(default_factory=list)
+    considered: Sequence[RuleTrace] = ()
+    changed: Sequence[tuple[bytes, str]] = ()
+    sends: Sequence[Send] = ()
 
     def describe(self) -> dict[str, Json]:
         """As JSON; attributes and values are left out, they may be private."""
+        separator = {"event": ":", "query": "/"}.get(self.kind, "")
         return {
             "eid": self.eid,
             "pico": self.pico,
             "time": self.time_ms,
             "kind": self.kind,
-            "name": self.name,
+            "name": separator.join(self.name),
             "door": self.door,
             "sender": self.sender,
             "outcome": self.outcome,
             "rules": [
                 {
-                    "rid": one.rid,
-                    "rule": one.rule,
-                    "event": one.event,
-                    "outcome": one.outcome,
-                    **({"detail": one.detail} if one.detail else {}),
+                    "rid": rid,
+                    "rule": rule,
+                    "event": f"{domain}:{kind}",
+                    "outcome": outcome,
+                    **({"detail": detail} if detail else {}),
                 }
-                for one in self.considered
+                for rid, rule, domain, kind, outcome, detail in self.considered
             ],
             "changed": sorted({f"{_section_name(prefix)}/{key}" for prefix, key in self.changed}),
             "sent": [{"eci": send.eci, "event": f"{send.domain}:{send.type}"} for send in self.sends],

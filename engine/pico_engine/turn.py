@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pico_engine.errors import EngineError, LimitExceeded, RulesetFailed
@@ -36,59 +35,82 @@ class Send:
     rid: str = ""
 
 
-@dataclass(slots=True)
-class Mark:
-    """Where everything stood before a rule, to go back there when it fails."""
-
-    journal: int
-    directives: int
-    sends: int
-    raised: int
-    deletions: int
+RuleTrace = tuple[str, str, str, str, str, str]
+"""What became of one considered rule: rid, rule, domain, type, outcome (`fired`, `failed`, `last`, or why it
+did not fire), detail. A tuple, because every rule of every turn makes one."""
 
 
-@dataclass(slots=True)
-class RuleTrace:
-    """What became of one considered rule: `outcome` is `fired`, `failed`, `last`, or why it did not fire."""
-
-    rid: str
-    rule: str
-    event: str
-    outcome: str
-    detail: str = ""
-
-
-@dataclass(slots=True)
 class Turn:
     """The turn at hand of one pico."""
 
-    engine: Engine
-    pico: Pico
-    message: Message
-    eid: str
-    now: int
-    read_only: bool = False
-    chain: tuple[str, ...] = ()
-    hops: int = 0
-    event: Event | None = None
-    rid: str = ""
-    rule: str = ""
-    agenda: deque[Event] = field(default_factory=deque)
-    raised: int = 0
-    directives: list[Json] = field(default_factory=list)
-    sends: list[Send] = field(default_factory=list)
-    deletions: list[str] = field(default_factory=list)
-    closed: set[str] = field(default_factory=set)
-    """ECIs of channels that this turn deleted: what it sent to their other sides still goes out."""
-    considered: list[RuleTrace] = field(default_factory=list)
-    stopped: set[str] = field(default_factory=set)
-    journal: list[Any] | None = None
-    """Put aside while the turn waits, or while it asks a pico of this engine."""
-    outer: Turn | None = None
-    """The turn that asked, of a query that is answered inside it."""
-    waiter: greenlet | None = None
-    waits_for: str | None = None
-    answer: WaitAnswer | None = None
+    __slots__ = (
+        "agenda",
+        "answer",
+        "chain",
+        "closed",
+        "considered",
+        "deletions",
+        "directives",
+        "eid",
+        "engine",
+        "event",
+        "hops",
+        "journal",
+        "message",
+        "now",
+        "outer",
+        "pico",
+        "raised",
+        "read_only",
+        "rid",
+        "rule",
+        "sends",
+        "stopped",
+        "waiter",
+        "waits_for",
+    )
+
+    def __init__(
+        self,
+        engine: Engine,
+        pico: Pico,
+        message: Message,
+        eid: str,
+        now: int,
+        *,
+        hops: int = 0,
+        chain: tuple[str, ...] = (),
+        read_only: bool = False,
+        outer: Turn | None = None,
+    ) -> None:
+        self.engine = engine
+        self.pico = pico
+        self.message = message
+        self.eid = eid
+        self.now = now
+        self.hops = hops
+        self.chain = chain
+        self.read_only = read_only
+        self.outer = outer
+        """The turn that asked, of a query that is answered inside it."""
+        self.journal: list[Any] | None = None
+        """Put aside while the turn waits, or while it asks a pico of this engine."""
+        self.event: Event | None = None
+        self.rid = ""
+        self.rule = ""
+        self.agenda: list[Event] = []
+        self.raised = 0
+        self.directives: list[Json] = []
+        self.sends: list[Send] = []
+        self.deletions: list[str] = []
+        self.considered: list[RuleTrace] = []
+        self.closed: set[str] = set()
+        """Channels that were deleted in this turn: its sends may still name them as their own."""
+        self.stopped: Collection[str] = ()
+        """Rulesets that said `last` for the event at hand."""
+        self.waiter: greenlet | None = None
+        self.waits_for: str | None = None
+        self.answer: WaitAnswer | None = None
 
     # -- what rules ask for -------------------------------------------------------------------------------
 
@@ -124,18 +146,16 @@ class Turn:
     # -- running ------------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Run the agenda until it is empty. Raises TurnAborted when the turn cannot be kept."""
-        agenda = self.agenda
-        while agenda:
-            self.run_event(agenda.popleft())
+        """Run the agenda to its end. Raises TurnAborted when the turn cannot be kept."""
+        for event in self.agenda:  # grows while it is walked
+            self.run_event(event)
 
     def run_event(self, event: Event) -> None:
         self.event = event
-        pico = self.pico
-        if self.stopped:
-            self.stopped = set()
-        for instance, rid, rule in pico.rules_for(event.domain, event.type):
-            if event.for_rid is not None and event.for_rid != rid:
+        self.stopped = ()
+        domain, kind, for_rid = event.domain, event.type, event.for_rid
+        for instance, rid, rule in self.pico.rules_for(domain, kind):
+            if for_rid is not None and for_rid != rid:
                 continue
             machine = rule.machine
             try:
@@ -144,14 +164,18 @@ class Turn:
                 else:
                     outcome = self._advance(f"{rid}/{rule.name}", machine, instance, event)
             except Exception as error:  # noqa: BLE001 - a rule's condition is foreign code
-                self._rule_failed(rid, rule.name, error, None)
+                self._rule_failed(rid, rule.name, error)
                 continue
-            if not outcome.fired:
-                self.considered.append(RuleTrace(rid, rule.name, event.name, outcome.why))
+            if not outcome[0]:
+                self.considered.append((rid, rule.name, domain, kind, outcome[3], ""))
             elif rid in self.stopped:
-                self.considered.append(RuleTrace(rid, rule.name, event.name, "last"))
+                self.considered.append((rid, rule.name, domain, kind, "last", ""))
             else:
-                self._run_rule(instance, rid, rule, event, outcome.settings)
+                self._run_rule(instance, rid, rule, event, outcome[2])
+
+    def stop(self, rid: str) -> None:
+        """Let no later rule of this ruleset run for the event at hand."""
+        self.stopped = {*self.stopped, rid}
 
     def _advance(self, key: str, machine: Machine, instance: Any, event: Event) -> Outcome:
         """Take the event on a compound expression, whose progress is kept with the pico."""
@@ -170,25 +194,26 @@ class Turn:
     ) -> None:
         engine = self.engine
         self.rid, self.rule = rid, rule.name
-        mark = Mark(
+        mark = (
             len(engine.ledger.journal),
             len(self.directives),
             len(self.sends),
-            len(self.agenda),
             len(self.deletions),
+            len(self.agenda),
         )
-        trace = RuleTrace(rid, rule.name, event.name, "fired")
-        self.considered.append(trace)
         engine.turn_serial += 1
         try:
             engine.rule_running = True
             rule.run(instance, event, settings)
+            self.considered.append((rid, rule.name, event.domain, event.type, "fired", ""))
         except TurnAborted:
             raise
         except TurnOverdueError:
-            self._rule_failed(rid, rule.name, self.overdue(f"rule {rule.name} of {rid}"), mark, trace)
+            self._go_back(mark)
+            self._rule_failed(rid, rule.name, self.overdue(f"rule {rule.name} of {rid}"))
         except Exception as error:  # noqa: BLE001 - a rule is foreign code: its failure must stay its own
-            self._rule_failed(rid, rule.name, error, mark, trace)
+            self._go_back(mark)
+            self._rule_failed(rid, rule.name, error)
         finally:
             engine.rule_running = False
             self.rid = self.rule = ""
@@ -200,45 +225,38 @@ class Turn:
             "look for an endless loop; long work belongs into several turns",
         )
 
-    def _rule_failed(
-        self,
-        rid: str,
-        rule: str,
-        error: BaseException,
-        mark: Mark | None,
-        trace: RuleTrace | None = None,
-    ) -> None:
-        """Drop what the rule did, say so in the log, and raise `system:error` in its own ruleset."""
-        if mark is not None:
-            self._go_back(mark)
+    def _rule_failed(self, rid: str, rule: str, error: BaseException) -> None:
+        """Say in the log what went wrong, and raise `system:error` in the rule's own ruleset."""
         text = describe_failure(error)
-        if trace is None:
-            trace = RuleTrace(rid, rule, self.event.name if self.event else "", "failed")
-            self.considered.append(trace)
-        trace.outcome, trace.detail = "failed", text
+        event = self.event
+        assert event is not None, "rules run for an event"
+        self.considered.append((rid, rule, event.domain, event.type, "failed", text))
         self.engine.count("rules_failed")
         self.engine.log(self.pico, "error", rid, f"rule {rule} failed: {text}", self.now)
-        if self.event is not None and (self.event.domain, self.event.type) != ("system", "error"):
+        if (event.domain, event.type) != ("system", "error"):
             attrs = {"level": "error", "data": text, "rid": rid, "rule_name": rule, "genus": "system"}
             self.raise_event(self._system_error(attrs, rid))
 
     def _system_error(self, attrs: dict[str, Json], rid: str) -> Event:
         return Event("system", "error", attrs, self.eid, self.now, "", None, rid)
 
-    def _go_back(self, mark: Mark) -> None:
-        self.engine.ledger.rollback(mark.journal)
-        del self.directives[mark.directives :]
-        del self.sends[mark.sends :]
-        del self.deletions[mark.deletions :]
-        while len(self.agenda) > mark.raised:
-            self.agenda.pop()
+    def _go_back(self, mark: tuple[int, int, int, int, int]) -> None:
+        """Drop what a rule did: everything that came after `mark`."""
+        journal, directives, sends, deletions, agenda = mark
+        self.engine.ledger.rollback(journal)
+        del self.directives[directives:]
+        del self.sends[sends:]
+        del self.deletions[deletions:]
+        del self.agenda[agenda:]
 
     def declare_error(self, level: str, data: Json) -> None:
         """KRL's `error LEVEL data`: raise system:error in the own ruleset; level `error` also stops it."""
         self.engine.log(self.pico, level, self.rid, f"{level} declared by rule {self.rule}", self.now, data)
         if level == "error":
-            self.stopped.add(self.rid)
-            self.agenda.clear()
+            self.stop(self.rid)
+            event = self.event
+            here = next((i for i, one in enumerate(self.agenda) if one is event), -1)
+            del self.agenda[here + 1 :]
         attrs = {"level": level, "data": data, "rid": self.rid, "rule_name": self.rule, "genus": "user"}
         self.raise_event(self._system_error(attrs, self.rid))
 

@@ -99,7 +99,14 @@ class Variables:
     def set(self, name: str, value: Json) -> None:
         """Give the variable a new value as a whole."""
         key = f"{self._rid}/{name}"
-        if isinstance(value, PersistentList | PersistentMap):
+        kind = type(value)
+        if kind is int or kind is float or kind is bool or value is None:
+            old = self.rows.get(key, MISSING)
+            if type(old) is not ListHead and type(old) is not MapHead:
+                self._may_write()
+                self.section.put(key, value)
+                return
+        elif kind is PersistentList or kind is PersistentMap:
             if value.key == key and value.variables.section is self.section:
                 return  # the end of `self.readings += [...]`, which wrote already
             value = value.materialise()
