@@ -58,7 +58,7 @@ _VALUES: Final = {letter: value for value, letter in enumerate(_ALPHABET)}
 _PAIRS: Final = [a + b for a in _ALPHABET for b in _ALPHABET]
 _PAIR_VALUES: Final = {pair: value for value, pair in enumerate(_PAIRS)}
 
-BASE58_CHARS_MAX: Final = 16_384
+BASE58_CHARS_MAX: Final = 8_192
 """Reading base58 costs the square of its length; no DID document we accept is longer."""
 
 _LEAF_DIGITS: Final = 10

@@ -8,8 +8,7 @@ DID, and when its `to` names the recipient whose key opened it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -47,8 +46,7 @@ authcrypt(signed) may be read, not written; the others may be both.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Unpacked:
+class Unpacked(NamedTuple):
     """A message and what its envelope proves about it.
 
     `sender` is the proven DID in canonical form (short for did:peer:4), None when nothing is proven;
@@ -65,7 +63,7 @@ class Unpacked:
     signed_by: str | None = None
     sender_kid: str | None = None
     recipient_kid: str | None = None
-    jws: bytes | None = field(default=None, repr=False)
+    jws: bytes | None = None
 
     @property
     def signed(self) -> bool:

@@ -39,7 +39,7 @@ def test_base58_equals_the_library(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("zeros", [0, 1, 3])
-@pytest.mark.parametrize("size", [0, 1, 7, 8, 9, 32, 33, 34, 64, 450, 3000, 11_000])
+@pytest.mark.parametrize("size", [0, 1, 7, 8, 9, 32, 33, 34, 64, 450, 3000, 5_900])
 @pytest.mark.parametrize("fill", [0x00, 0x01, 0x80, 0xFF])
 def test_base58_at_sizes_where_halves_meet(zeros: int, size: int, fill: int) -> None:
     data = bytes(zeros) + bytes([fill]) * size

@@ -11,7 +11,7 @@ from pico_didcomm.encoding import JsonObject, b58decode
 from pico_didcomm.errors import BadDid, BadKey, Malformed, UnsupportedDid
 from pico_didcomm.keys import PublicKey, public_key_from_jwk, public_key_from_multibase
 
-DID_CHARS_MAX: Final = 16_384
+DID_CHARS_MAX: Final = 8_192
 """A did:peer:4 long form with several services stays below 4,000 characters."""
 
 METHODS_PER_DOCUMENT_MAX: Final = 64
