@@ -126,7 +126,7 @@ class Driver:
         self._newest = self._durable = 0
         for peer_id, session in self._sessions.items():
             agent.receive(PeerUp(peer_id, session), self._now())
-        self._wake()
+        self.wake()
 
     async def stop(self) -> None:
         """Finish what was begun and close the store. Who still waits is told that the node stops."""
@@ -152,9 +152,9 @@ class Driver:
         """Hand a message to the agent, in the next tick."""
         self._inbox.append(message)
         if not self._tick_scheduled:
-            self._wake()
+            self.wake()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
         if not self._tick_scheduled and self._loop is not None:
             self._tick_scheduled = True
             self._loop.call_soon(self._tick)
@@ -197,9 +197,9 @@ class Driver:
             self._timer = None
         if timer is not None and self._loop is not None:
             if timer <= now:
-                self._wake()
+                self.wake()
             else:
-                self._timer = self._loop.call_later(min((timer - now) / 1_000, 3_600), self._wake)
+                self._timer = self._loop.call_later(min((timer - now) / 1_000, 3_600), self.wake)
 
     # -- committing ---------------------------------------------------------------------------------------
 

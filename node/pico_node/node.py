@@ -1,0 +1,159 @@
+"""A running node: home, store, driver, peers and HTTP, put together and taken apart in the right order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from importlib.metadata import version
+from typing import Any
+
+from aiohttp import web
+from nacl.bindings import crypto_sign_seed_keypair
+
+from pico_engine.limits import EngineLimits
+from pico_engine.registry import Registry
+from pico_engine.store import Store
+from pico_engine.values import Json
+from pico_node.agent.agent import Agent
+from pico_node.driver import Driver
+from pico_node.entropy import SystemEntropy
+from pico_node.home import Home
+from pico_node.http.app import make_app, serve
+from pico_node.options import UpOptions
+from pico_node.peers import Peers
+from pico_node.rulesets import load_rulesets
+from pico_node.store import LevelStore
+from pico_node.watchdog import Watchdog
+
+log = logging.getLogger("picomesh.node")
+
+LISTEN_DEFAULT = "/ip4/127.0.0.1/tcp/0"
+"""Nobody gets in unasked: who wants to be reached from elsewhere says so with --listen."""
+
+
+class Node(Driver):
+    """The node of one process. `start` and `stop` it on the main thread's asyncio loop."""
+
+    def __init__(self, options: UpOptions) -> None:
+        self.options = options
+        self.home = Home(options.home)
+        self.home.prepare()
+        seed, self.is_new = self.home.key()
+        self.owner_token = self.home.token()
+        self.registry = Registry()
+        self.ruleset_problems = load_rulesets(self.registry, self.home.rulesets)
+        self._node_key = crypto_sign_seed_keypair(seed)[0]
+        self._began = time.monotonic()
+        self.http_url = ""
+        self.http_app = web.Application()
+        self._exit = AsyncExitStack()
+        store = LevelStore.open(self.home.store)
+        try:
+            peers = Peers(
+                seed, self._listen_addresses(), self, mdns=options.mdns, bootstrap=options.bootstrap
+            )
+        except BaseException:
+            store.close()
+            raise
+        super().__init__(store, self._agent, peers)
+
+    def _listen_addresses(self) -> tuple[str, ...]:
+        """The port of the last run again, if it was chosen by the system: peers remember it."""
+        if self.options.listen:
+            return self.options.listen
+        for address in self.home.remembered().get("listen", ()):
+            if isinstance(address, str) and address.startswith("/ip4/127.0.0.1/tcp/"):
+                return (address,)
+        return (LISTEN_DEFAULT,)
+
+    def _agent(self, store: Store) -> Agent:
+        return Agent(store, self.registry, SystemEntropy(), self._node_key)
+
+    # -- life ---------------------------------------------------------------------------------------------
+
+    async def run_up(self) -> None:
+        """Listen and serve. Raises what keeps it from doing so; then everything is closed again."""
+        try:
+            await self._start_peers()
+            self.start()
+            self._exit.push_async_callback(self.stop)
+            watchdog = Watchdog(
+                lambda: self.agent.engine if self.agent is not None else None, EngineLimits().turn_max_ms
+            )
+            watchdog.start()
+            self._exit.callback(watchdog.stop)
+            self.http_app = make_app(
+                self,
+                token=self.owner_token,
+                allowed_hosts=self.options.allowed_hosts,
+                open_metrics=self.options.open_metrics,
+            )
+            runner, (host, port) = await serve(self.http_app, *self.options.http)
+            self._exit.push_async_callback(runner.cleanup)
+            self.http_url = f"http://{host}:{port}" if ":" not in host else f"http://[{host}]:{port}"
+            self._remember()
+        except BaseException:
+            await self.take_down()
+            raise
+
+    async def _start_peers(self) -> None:
+        assert self.peers is not None, "a node has peers"
+        from pico_node.peers import AddressTaken
+
+        try:
+            await self.peers.start()
+        except AddressTaken:
+            if self.options.listen:
+                self._store.close()
+                raise
+            log.warning("the libp2p port of the last run is taken; another one is used")
+            self.home.remember({**self.home.remembered(), "listen": []})
+            seed, _ = self.home.key()
+            self.peers = Peers(
+                seed, (LISTEN_DEFAULT,), self, mdns=self.options.mdns, bootstrap=self.options.bootstrap
+            )
+            await self.peers.start()
+        self._exit.push_async_callback(self.peers.stop)
+
+    def _remember(self) -> None:
+        assert self.peers is not None, "a node has peers"
+        listen = [address.partition("/p2p/")[0] for address in self.peers.addresses]
+        self.home.remember({"http": self.http_url, "pid": os.getpid(), "listen": listen})
+
+    async def take_down(self) -> None:
+        """Stop serving, let go of peers, finish the last writes."""
+        await self._exit.aclose()
+
+    # -- commands that concern the process ----------------------------------------------------------------
+
+    async def command(self, name: str, **parameters: Any) -> Json:
+        if name == "ruleset_load":
+            return await self._load_rulesets()
+        answer = await super().command(name, **parameters)
+        if name == "status":
+            answer = {
+                "version": version("picomesh"),
+                "pid": os.getpid(),
+                "home": str(self.home.path),
+                "http": self.http_url,
+                "uptime_s": round(time.monotonic() - self._began, 3),
+                "store": "ok" if self.store_problem is None else self.store_problem.what,
+                **answer,
+            }
+        return answer
+
+    async def _load_rulesets(self) -> Json:
+        self.ruleset_problems = load_rulesets(self.registry, self.home.rulesets)
+        if self.agent is not None:
+            self.agent.engine.registry_changed()
+            self.wake()
+        await asyncio.sleep(0)
+        known = [definition.rid for definition in self.registry]
+        return {"known": known, "problems": self.ruleset_problems}
+
+    def metrics(self) -> Mapping[str, float]:
+        return {**super().metrics(), "uptime_seconds": time.monotonic() - self._began}
