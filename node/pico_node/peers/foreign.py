@@ -11,6 +11,7 @@ from pico_node.peers.limits import PeerLimits
 PROTOCOL = "didcomm/v2"  # without a leading slash: DIDComm Messaging v2.1, "Libp2p" transport
 _VARINT_BYTES_MAX = 5
 _READ_BYTES = 64 * 1024
+_PEERS_KEPT = 1024  # more are remembered only while they talk
 
 
 class Readable(Protocol):
@@ -72,11 +73,15 @@ class Bucket:
     level: float
     at_s: float
 
-    def take(self, now_s: float) -> bool:
+    def has(self, now_s: float) -> bool:
         """Whether one more is allowed now."""
         self.level = min(self.burst, self.level + (now_s - self.at_s) * self.rate_per_s)
         self.at_s = now_s
-        if self.level < 1:
+        return self.level >= 1
+
+    def take(self, now_s: float) -> bool:
+        """Use one up; False when there is none."""
+        if not self.has(now_s):
             return False
         self.level -= 1
         return True
@@ -89,20 +94,22 @@ class Bucket:
 class Throttle:
     """How often strangers may hand in messages: each peer, and all together."""
 
-    _PEERS_MAX = 1024  # then those that have been quiet are forgotten
-
     def __init__(self, limits: PeerLimits, now_s: float) -> None:
         self._limits = limits
         burst = float(limits.foreign_total_burst)
         self._total = Bucket(limits.foreign_total_per_s, burst, burst, now_s)
         self._peers: dict[str, Bucket] = {}
+        self._tidy_at = _PEERS_KEPT
 
     def admits(self, peer_id: str, now_s: float) -> bool:
         """Whether this peer may hand in one more message now."""
+        if not self._total.has(now_s):
+            return False  # and no memory spent on whoever asks
         bucket = self._peers.get(peer_id)
         if bucket is None:
-            if len(self._peers) >= self._PEERS_MAX:
+            if len(self._peers) >= self._tidy_at:
                 self._peers = {peer: b for peer, b in self._peers.items() if not b.is_full(now_s)}
+                self._tidy_at = max(_PEERS_KEPT, 2 * len(self._peers))
             burst = float(self._limits.foreign_per_peer_burst)
             bucket = self._peers[peer_id] = Bucket(self._limits.foreign_per_peer_per_s, burst, burst, now_s)
         return bucket.take(now_s) and self._total.take(now_s)

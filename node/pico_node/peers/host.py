@@ -74,6 +74,7 @@ class Peers:
         self._hello = hello
         self._links: Links | None = None
         self._wanted: dict[str, tuple[str, ...]] = {}
+        self._paused: set[str] = set()
 
     # Starting and stopping
 
@@ -141,10 +142,12 @@ class Peers:
         return found is not None and found.writable
 
     def pause(self, peer_id: str) -> None:
+        self._paused.add(peer_id)
         if self._links is not None:
             self._links.pause(peer_id, True)
 
     def resume(self, peer_id: str) -> None:
+        self._paused.discard(peer_id)
         if self._links is not None:
             self._links.pause(peer_id, False)
 
@@ -217,6 +220,8 @@ class Peers:
         self._links = links
         for peer_id, addresses in self._wanted.items():
             links.connect(peer_id, addresses)
+        for peer_id in self._paused:
+            links.pause(peer_id, True)
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(links.run)
@@ -269,7 +274,9 @@ class Peers:
             try:
                 stream = await edge.open_stream(known, FOREIGN)
             except Unreachable:
-                known = None  # it is dying, or was: try a fresh one
+                if edge.connection(peer_id) is known:
+                    raise
+                known = None  # it just broke: try a fresh one
             else:
                 await self._write_message(stream, peer_id, message)
         if known is None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 KIB = 1024
 MIB = 1024 * KIB
+YAMUX_UNREAD_BYTES_MIN = MIB  # twice the largest window must fit: yamux opens with 256 KiB a stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +46,13 @@ class PeerLimits:
     foreign_per_peer_burst: int = 50
     foreign_total_per_s: float = 200.0  # what strangers may cost all together: each message means decryption
     foreign_total_burst: int = 400
+
+    def __post_init__(self) -> None:
+        if not 0 < self.ping_after_s < self.dead_after_s:
+            raise ValueError(
+                "a silent peer must be asked (ping_after_s) before it is given up (dead_after_s)"
+            )
+        if self.unread_bytes_max < YAMUX_UNREAD_BYTES_MIN:
+            raise ValueError(f"unread_bytes_max must be at least {YAMUX_UNREAD_BYTES_MIN}")
+        if min(self.frame_bytes_max, self.outgoing_bytes_max, self.half_open_max) <= 0:
+            raise ValueError("a limit of nothing at all stops everything")

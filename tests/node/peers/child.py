@@ -9,7 +9,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
 from pico_node.peers import Peers
-
 from tests.node.peers.helpers import FAST, Recorder, seed_of
 
 

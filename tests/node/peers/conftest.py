@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+
 from pico_node.peers import Peers
 from pico_node.peers.testing import LoopbackPeers, Switchboard
-
 from tests.node.peers.helpers import FAST, LOOPBACK, Child, Recorder, seed_of, start_child
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import trio
+
 from pico_node.peers import PeerLimits
 
 LOOPBACK = "/ip4/127.0.0.1/tcp/0"

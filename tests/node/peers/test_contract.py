@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from pico_node.peers import BadAddress, FrameTooLarge, PeersFace, Unreachable
 
+from pico_node.peers import BadAddress, FrameTooLarge, PeersFace, Unreachable
 from tests.node.peers.helpers import FAST, until
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pico_node.peers.errors import Misbehaved
 from pico_node.peers.frames import (
     CONTROL_BYTES_MAX,

@@ -7,12 +7,12 @@ import random
 import pytest
 import trio
 import trio.testing
+
 from pico_node.peers.counters import Counters
 from pico_node.peers.errors import Unreachable
 from pico_node.peers.frames import INSTANCE_BYTES, Hello
 from pico_node.peers.limits import PeerLimits
 from pico_node.peers.links import Carrier, Links
-
 from tests.node.peers.helpers import Pipe, Recorder, pipe
 
 LIMITS = PeerLimits()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 import trio
 import trio.testing
+
 from pico_node.peers.counters import Counters
 from pico_node.peers.errors import FrameTooLarge, Misbehaved
 from pico_node.peers.frames import INSTANCE_BYTES, PREAMBLE, Hello, Kind, encode, header
 from pico_node.peers.limits import PeerLimits
 from pico_node.peers.session import Ended, Session
-
 from tests.node.peers.helpers import Pipe, pipe
 
 LIMITS = PeerLimits(frame_bytes_max=1000, outgoing_bytes_max=10_000)
