@@ -1,0 +1,32 @@
+"""How a node is started: its options, and the names of the files by which others find it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+NODE_FILE_NAME = "node.json"
+"""In the home, 0600: `{"http": "http://127.0.0.1:4200", "pid": 1234}`, written by a running node."""
+TOKEN_FILE_NAME = "token"  # noqa: S105 - the name of the file, not a secret
+"""In the home, 0600: the owner's token."""
+RULESETS_FOLDER_NAME = "rulesets"
+"""In the home, 0700: Python files with the owner's own rulesets."""
+
+HTTP_PORT_DEFAULT = 4200
+"""Free of well-known services, and not the existing engine's 3000, so that both run side by side."""
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class UpOptions:
+    """What `picomesh up` was told. `http` port 0 means: any free one."""
+
+    home: Path
+    http: tuple[str, int] = ("127.0.0.1", HTTP_PORT_DEFAULT)
+    listen: tuple[str, ...] = ()
+    open_browser: bool = True
+    mdns: bool = True
+    bootstrap: tuple[str, ...] = ()
+    log_level: str = "info"
+    allowed_hosts: tuple[str, ...] = ()
+    open_metrics: bool = False
