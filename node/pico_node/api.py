@@ -45,7 +45,7 @@ class NodeApi(Protocol):
         """Ask a shared query over a channel."""
         ...
 
-    async def command(self, name: str, **parameters: Any) -> Json:
+    async def command(self, name: str, /, **parameters: Any) -> Json:
         """An owner's command; docs/reference/commands.md lists them with parameters and answers."""
         ...
 

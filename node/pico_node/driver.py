@@ -418,7 +418,7 @@ class Driver:
         self.submit(QueryMessage(eci, rid, name, args, door, None, reply))
         return await reply
 
-    async def command(self, name: str, **parameters: Any) -> Json:
+    async def command(self, name: str, /, **parameters: Any) -> Json:
         reply = self._future()
         self.submit(Command(name, parameters, reply))
         return await reply

@@ -130,7 +130,7 @@ class Node(Driver):
 
     # -- commands that concern the process ----------------------------------------------------------------
 
-    async def command(self, name: str, **parameters: Any) -> Json:
+    async def command(self, name: str, /, **parameters: Any) -> Json:
         if name == "ruleset_load":
             return await self._load_rulesets()
         answer = await super().command(name, **parameters)
