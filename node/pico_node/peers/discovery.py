@@ -65,14 +65,17 @@ class LocalDiscovery:
         self._lookups: set[asyncio.Task[None]] = set()
 
     async def start(self, addresses: Sequence[str]) -> None:
-        """Announce these addresses. A network without multicast is no reason not to run: it is logged."""
+        """Announce these addresses; takes a second, to see that nobody else has our name.
+
+        A network without multicast is no reason not to run: it is logged.
+        """
         from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
         ips = sorted({address.split("/")[2] for address in addresses if address.startswith("/ip4/")})
         name = secrets.token_hex(NAME_BYTES)
         try:
             self._zeroconf = AsyncZeroconf(interfaces=ips)
-            self._info = AsyncServiceInfo(
+            info = AsyncServiceInfo(
                 SERVICE,
                 f"{name}.{SERVICE}",
                 port=int(addresses[0].split("/")[4]),
@@ -80,7 +83,8 @@ class LocalDiscovery:
                 server=f"{name}.local.",
                 addresses=[ipaddress.ip_address(ip).packed for ip in ips],
             )
-            await self._zeroconf.async_register_service(self._info)
+            await self._zeroconf.async_register_service(info)
+            self._info = info
             self._browser = AsyncServiceBrowser(
                 self._zeroconf.zeroconf, SERVICE, handlers=[self._state_changed]
             )
@@ -97,7 +101,8 @@ class LocalDiscovery:
             await self._browser.async_cancel()
         if self._zeroconf is not None:
             if self._info is not None:
-                await self._zeroconf.async_unregister_service(self._info)
+                said = await self._zeroconf.async_unregister_service(self._info)
+                await said
             await self._zeroconf.async_close()
         self._browser = self._zeroconf = self._info = None
 

@@ -25,7 +25,7 @@ from pico_node.peers.foreign import Throttle, encode_varint, read_message
 from pico_node.peers.frames import INSTANCE_BYTES, Hello
 from pico_node.peers.frames import PROTOCOL as FRAMES
 from pico_node.peers.guest import Guest
-from pico_node.peers.identity import key_of_peer_id, peer_id_of_seed
+from pico_node.peers.identity import check_peer_id, key_of_peer_id, peer_id_of_seed
 from pico_node.peers.limits import PeerLimits
 from pico_node.peers.links import Carrier, Links
 from pico_node.peers.wire import YamuxWire
@@ -33,7 +33,6 @@ from pico_node.peers.wire import YamuxWire
 log = logging.getLogger("picomesh.peers")
 
 RESTART_PAUSE_S = 1.0  # after the libp2p side failed as a whole
-STOP_TIMEOUT_S = 5.0
 
 
 class Peers:
@@ -64,14 +63,14 @@ class Peers:
         self._events = events
         self._limits = limits
         self._mdns = LocalDiscovery(self.peer_id, self._found) if mdns else None
+        self._announcing: asyncio.Task[None] | None = None
         self._counters = Counters()
         self._guest: Guest | None = None
         self._edge: Edge | None = None
         self._stopping: trio.Event | None = None
         self._stopped: asyncio.Future[None] | None = None
         self._throttle: Throttle | None = None
-        hello = Hello(secrets.token_bytes(INSTANCE_BYTES), limits.frame_bytes_max)
-        self._hello = hello
+        self._hello = Hello(secrets.token_bytes(INSTANCE_BYTES), limits.frame_bytes_max)
         self._links: Links | None = None
         self._wanted: dict[str, tuple[str, ...]] = {}
         self._paused: set[str] = set()
@@ -103,13 +102,15 @@ class Peers:
             self._found(peer_id, addresses)
             self.connect(peer_id, addresses)
         if self._mdns is not None:
-            await self._mdns.start(self.addresses)
+            self._announcing = asyncio.create_task(self._mdns.start(self.addresses))
 
     async def stop(self) -> None:
         guest, self._guest = self._guest, None
         if guest is None or self._stopping is None or self._stopped is None:
             return
-        if self._mdns is not None:
+        if self._mdns is not None and self._announcing is not None:
+            self._announcing.cancel()
+            await asyncio.gather(self._announcing, return_exceptions=True)
             await self._mdns.stop()
         self._stopping.set()
         await asyncio.shield(self._stopped)
@@ -156,7 +157,7 @@ class Peers:
             raise FrameTooLarge(
                 f"a message of {len(message)} bytes, {self._limits.foreign_message_bytes_max} are allowed"
             )
-        key_of_peer_id(peer_id)
+        check_peer_id(peer_id)
         guest, edge = self._guest, self._edge
         if guest is None or edge is None:
             raise NotRunning

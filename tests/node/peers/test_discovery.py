@@ -91,3 +91,12 @@ async def test_a_network_without_multicast_is_no_reason_not_to_run(caplog, monke
     await node.start([A])
     assert "not looking for peers" in caplog.text
     await node.stop()
+
+
+async def test_stopping_while_still_announcing():
+    node = LocalDiscovery(PEER, lambda *_: None)
+    task = asyncio.create_task(node.start([f"/ip4/127.0.0.1/tcp/7000/p2p/{PEER}"]))
+    await asyncio.sleep(0.1)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await node.stop()

@@ -104,18 +104,18 @@ async def test_a_session_without_traffic_is_not_idle(node):
     assert not seen_a.downs()
 
 
-async def test_300_connections_one_after_another_are_all_taken(node):
+async def test_260_connections_one_after_another_are_all_taken(node):
     """py-libp2p's own swarm takes 250 in its life."""
     peers, _ = await node("a")
     other, _ = await node("b")
 
     async def come_and_go() -> None:
-        for _ in range(300):
+        for _ in range(260):
             await other._edge.drop(await other._edge.dial(peers.peer_id, peers.addresses))
 
     await other._guest.call(come_and_go)
     await until(lambda: peers._edge.admission.proven == 0)
-    assert peers.counters()["inbound"] == 300
+    assert peers.counters()["inbound"] == 260
     assert peers.counters()["inbound_refused"] == 0
     await until(lambda: not peers._edge._connections())
 

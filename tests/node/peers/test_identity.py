@@ -9,7 +9,7 @@ from libp2p.crypto.ed25519 import create_new_key_pair
 from libp2p.peer.id import ID
 
 from pico_node.peers.errors import BadAddress
-from pico_node.peers.identity import key_of_peer_id, peer_id_of_key, peer_id_of_seed
+from pico_node.peers.identity import check_peer_id, key_of_peer_id, peer_id_of_key, peer_id_of_seed
 from tests.node.peers.helpers import seed_of
 
 
@@ -35,3 +35,11 @@ def test_other_text_is_refused(text):
 def test_a_key_has_32_bytes():
     with pytest.raises(ValueError, match="32"):
         peer_id_of_key(bytes(31))
+
+
+def test_other_agents_may_have_other_keys():
+    check_peer_id("QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N")
+    check_peer_id(peer_id_of_key(bytes(32)))
+    for text in ("", "a", "0OIl", "QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx", "é"):
+        with pytest.raises(BadAddress):
+            check_peer_id(text)
