@@ -187,6 +187,15 @@ def test_the_ephemeral_key_is_checked(slow: list[int]) -> None:
     assert slow == []
 
 
+def test_a_header_that_only_begins_like_ours_is_read_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Alice herself encrypts under a header that is no JSON: its tag is right, its text is not."""
+    with monkeypatch.context() as patch:
+        patch.setattr("pico_didcomm.pair._HEADER_TAIL", b'"}]')
+        data = AT_ALICE.pack(PAIR.message(), PAIR.entropy)
+    with pytest.raises(BadJson):
+        AT_BOB.unpack(data, NOW_MS)
+
+
 def test_nothing_fresh_is_used_twice() -> None:
     entropy = seeded("fresh")
     envelopes = [strict_json(AT_ALICE.pack(PAIR.message(), entropy)) for _ in range(30)]

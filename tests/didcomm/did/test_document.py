@@ -101,6 +101,16 @@ def test_keys_of_other_dids_are_not_ours() -> None:
             document.authentication_key(kid)
 
 
+def test_a_document_answers_only_for_its_own_did() -> None:
+    document = parse_document(
+        DID, {"authentication": [method("#a")], "keyAgreement": [method("#b", AGREEMENT)]}
+    )
+    with pytest.raises(BadDid):
+        document.authentication_key("did:example:other#a")
+    with pytest.raises(BadDid):
+        document.agreement_key("did:example:other#b")
+
+
 def test_embedded_methods_serve_their_purpose() -> None:
     document = parse_document(DID, {"authentication": [method("#a")]})
     assert document.authentication_key(f"{DID}#a") == SIGNING

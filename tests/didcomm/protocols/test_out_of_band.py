@@ -143,6 +143,20 @@ def test_a_wrong_signature_is_refused_whether_required_or_not(require: bool) -> 
             parse_invitation_url(url, NOW_MS, require_signature=require)
 
 
+def test_the_signer_is_who_invites() -> None:
+    oob = URL.partition("_oob=")[2].partition("&")[0]
+    key = MALLORY.signing_key(MALLORY.did)
+    with pytest.raises(BadSignature, match="somebody else"):
+        parse_invitation_url(f"x:?_oob={oob}&_sig={detached_signature(oob, key, key.kid)}", NOW_MS)
+
+
+@pytest.mark.parametrize("name", ["_oob", "_sig"])
+def test_a_parameter_that_stands_twice_is_refused(name: str) -> None:
+    value = URL.partition(f"{name}=")[2].partition("&")[0]
+    with pytest.raises(BadInvitation, match="two"):
+        parse_invitation_url(f"{URL}&{name}={value}", NOW_MS)
+
+
 def test_the_signers_document_must_fit_its_hash() -> None:
     stolen = f"{ALICE.did}:{MALLORY.long_did.rpartition(':')[2]}"
     oob = b64url_encode(json_bytes(RAW | {"from": stolen}))
