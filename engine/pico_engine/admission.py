@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pico_engine.channels import DIDCOMM, FAMILY, HTTP, Channel
-from pico_engine.errors import Busy, DeniedByPolicy, LimitExceeded, UnknownChannel
+from pico_engine.errors import BadRequest, Busy, DeniedByPolicy, LimitExceeded, UnknownChannel
 from pico_engine.messages import DIDCOMM_DOOR, HTTP_DOOR, INSIDE_DOORS, LOCAL_DOOR, QueryMessage
-from pico_engine.values import EMPTY_MAP, encode, freeze
+from pico_engine.values import EMPTY_MAP, FrozenMap, encode, freeze
 
 if TYPE_CHECKING:
     from pico_engine.engine import Engine
@@ -91,6 +91,8 @@ class Admission:
         attrs = message.attrs
         if attrs is not EMPTY_MAP:
             attrs = message.attrs = freeze(attrs)
+            if type(attrs) is not FrozenMap:
+                raise BadRequest("an event's attributes must be a map", "send an object of names and values")
             size = len(encode(attrs))
             if size > limits.attributes_max_bytes:
                 raise LimitExceeded(

@@ -75,7 +75,9 @@ class Section:
         value = self.rows.get(key, MISSING)
         if value is MISSING and self.lazy:
             data = self.ledger.get(self.prefix + key.encode())
-            value = self.rows[key] = DELETED if data is None else self.decode(data)
+            if data is None:  # not remembered: strangers may ask for keys without end
+                return default
+            value = self.rows[key] = self.decode(data)
         return default if value is MISSING or value is DELETED else value
 
     def put(self, key: str, value: Any) -> None:
@@ -124,6 +126,8 @@ class Ledger:
     def __init__(self, store: StoreReader) -> None:
         self.store = store
         self.journal: list[JournalEntry] = []
+        self.outer_journals: list[list[JournalEntry]] = []
+        """Of the turns inside which the turn at hand is asked."""
         self._dirty_sections: list[Section] = []
         self._pending: dict[bytes, bytes | None] = {}
         self._dropped: list[bytes] = []
@@ -134,34 +138,38 @@ class Ledger:
 
     def get(self, key: bytes) -> bytes | None:
         """The newest committed value of a full key; rows still dirty in a section are not seen here."""
-        if key in self._pending:
-            return self._pending[key]
-        for _, batch in reversed(self._in_flight):
-            if key in batch.rows:
-                return batch.rows[key]
-            if any(key.startswith(prefix) for prefix in batch.dropped_prefixes):
+        for rows, dropped in self._newest_first():
+            if dropped and key.startswith(dropped):
                 return None
+            if key in rows:
+                return rows[key]
         return self.store.get(key)
+
+    def _newest_first(self) -> Iterator[tuple[dict[bytes, bytes | None], tuple[bytes, ...]]]:
+        """Rows and dropped prefixes (which are dropped after the rows were written) not yet in the store."""
+        yield self._pending, tuple(self._dropped)
+        for _, batch in reversed(self._in_flight):
+            yield batch.rows, tuple(batch.dropped_prefixes)
 
     def scan(self, start: bytes, stop: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Rows of a range in key order, as `get` would give them."""
         self.settle()
-        newer: dict[bytes, bytes | None] = {}
-        dropped: list[bytes] = []
-        for _, batch in self._in_flight:
-            newer.update(batch.rows)
-            dropped += batch.dropped_prefixes
-        newer.update(self._pending)
-        ours = {key: value for key, value in newer.items() if start <= key < stop} if newer else {}
+        ours: dict[bytes, bytes | None] = {}
+        dropped: tuple[bytes, ...] = ()
+        for rows, prefixes in self._newest_first():
+            dropped += prefixes
+            for key, value in rows.items():
+                if start <= key < stop and key not in ours:
+                    ours[key] = None if dropped and key.startswith(dropped) else value
         if not ours and not dropped:
             yield from self.store.scan(start, stop)
             return
-        stored = {
+        merged: dict[bytes, bytes | None] = {
             key: value
             for key, value in self.store.scan(start, stop)
-            if not any(key.startswith(prefix) for prefix in dropped)
+            if not (dropped and key.startswith(dropped))
         }
-        merged: dict[bytes, bytes | None] = {**stored, **ours}
+        merged.update(ours)
         for key in sorted(merged):
             value = merged[key]
             if value is not None:
@@ -191,7 +199,7 @@ class Ledger:
         self.journal = []
 
     def suspend(self, journal: list[JournalEntry]) -> None:
-        """A turn waits: settle what earlier turns committed under the keys that it has changed since."""
+        """Settle what earlier turns committed under the keys that an unfinished turn has changed since."""
         seen: set[tuple[int, str]] = set()
         for section, key, old in journal:
             if (id(section), key) not in seen:
@@ -211,7 +219,11 @@ class Ledger:
         self._pending[section.prefix + key.encode()] = None if gone else section.encode(value)
 
     def settle(self) -> None:
-        """Encode every dirty row into the batch at hand."""
+        """Encode every dirty row into the batch at hand; in the middle of a turn, without its changes."""
+        if not self._dirty_sections:
+            return
+        for journal in (*self.outer_journals, self.journal):
+            self.suspend(journal)
         for section in self._dirty_sections:
             rows = section.rows
             for key in section.dirty:

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from greenlet import greenlet
 
-from pico_engine.errors import EngineError, UnknownChannel, UnknownPico, UnknownQuery, UnknownRuleset
+from pico_engine.errors import (
+    EngineError,
+    RulesetFailed,
+    RulesetMissing,
+    UnknownChannel,
+    UnknownPico,
+    UnknownQuery,
+    UnknownRuleset,
+)
 from pico_engine.events import Event
 from pico_engine.messages import (
     INSIDE_DOORS,
@@ -32,6 +40,14 @@ from pico_engine.waiting import LocalReply
 if TYPE_CHECKING:
     from pico_engine.engine import Engine
     from pico_engine.pico import Pico
+
+
+TRACED_CHANGES_MAX = 1_000
+"""Changed rows that one trace names; a turn may change a hundred times as many."""
+
+
+def _is_held(error: EngineError | None) -> bool:
+    return isinstance(error, RulesetMissing)
 
 
 class Runner:
@@ -151,7 +167,10 @@ class Runner:
         return message.receipt is None or message.receipt.apply(turn.pico)
 
     def _end(self, turn: Turn, message: EventMessage | OperationMessage, error: EngineError | None) -> None:
-        """Commit the turn, or drop it and commit only that its message is consumed."""
+        """Commit the turn, or drop it and commit only that its message is consumed.
+
+        A message is not consumed that could not be processed for want of a ruleset: it waits for that.
+        """
         engine, pico = self._engine, turn.pico
         ledger = engine.ledger
         if engine.is_gone(pico):
@@ -162,7 +181,7 @@ class Runner:
             return
         if error is not None:
             self._drop(turn, message, error)
-        if type(message) is EventMessage and message.queue_key is not None:
+        if type(message) is EventMessage and message.queue_key is not None and not _is_held(error):
             dequeue_row(pico, message)
             engine.queue_changed.add(pico)
         for send in turn.sends:
@@ -185,8 +204,11 @@ class Runner:
         turn.deletions.clear()
         engine.count("turns_aborted")
         if isinstance(message, EventMessage):
-            self._consume(turn, message)
-            engine.log(pico, "error", "", f"{message.domain}:{message.type} was dropped: {error}", turn.now)
+            held = _is_held(error)
+            if not held:
+                self._consume(turn, message)
+            fate = "waits" if held else "was dropped"
+            engine.log(pico, "error", "", f"{message.domain}:{message.type} {fate}: {error}", turn.now)
 
     def _trace(self, turn: Turn, message: EventMessage | OperationMessage, error: EngineError | None) -> None:
         outcome = "committed" if error is None else error.code
@@ -196,7 +218,7 @@ class Runner:
         else:
             assert isinstance(message, OperationMessage), "queries have a trace of their own"
             kind, door, sender, name = "operation", OWNER, None, (message.name, "")
-        changed = [(section.prefix, key) for section, key, _ in turn.journal or ()]
+        changed = [(section.prefix, key) for section, key, _ in (turn.journal or ())[:TRACED_CHANGES_MAX]]
         self._engine.traces.add(
             TurnTrace(
                 turn.eid,
@@ -237,6 +259,8 @@ class Runner:
                 value = message.finish(pico)
         except TurnAborted as aborted:
             error = aborted.error
+        except TurnOverdueError:
+            error = turn.overdue()
         except Exception as failed:  # noqa: BLE001 - the answer must say what went wrong, whatever it was
             error = failure_of(failed, message.name)
         self._end(turn, message, error)
@@ -291,9 +315,10 @@ class Runner:
             "code": error.code,
             "what": error.what,
         }
-        if name != "event:undeliverable":
-            eid = engine.new_eid()
-            told = EventMessage(pico.did, "event", "undeliverable", freeze(attrs), door=SYSTEM_DOOR, eid=eid)
+        hops = pico.turn.hops + 1 if pico.turn is not None else 0
+        if name != "event:undeliverable" and hops <= engine.limits.hops_max:
+            told = EventMessage(pico.did, "event", "undeliverable", freeze(attrs), door=SYSTEM_DOOR)
+            told.eid, told.hops = engine.new_eid(), hops
             self._put_into_queue(pico, told)
 
     # -- queries ------------------------------------------------------------------------------------------
@@ -323,17 +348,19 @@ class Runner:
         function = definition.functions.get(message.name)
         if function is None or not function.shared:
             raise UnknownQuery(f'ruleset {message.rid} does not have query function "{message.name}"')
-        journal = engine.ledger.journal
+        ledger = engine.ledger
+        journal = ledger.journal
         if outer is not None:
             outer.journal = journal
-        engine.ledger.journal = []
+        ledger.journal = []
+        ledger.outer_journals.append(journal)
         chain = (*message.chain, pico.did)
         turn = Turn(engine, pico, message, "", engine.now, read_only=True, chain=chain, outer=outer)
         pico.turn = turn
         engine.turn_serial += 1
         running, engine.rule_running = engine.rule_running, True
         try:
-            return freeze(function.run(pico.instance(definition), message.args))
+            return self._frozen_result(message, function.run(pico.instance(definition), message.args))
         except TurnAborted as aborted:
             raise aborted.error from None
         except EngineError:
@@ -344,8 +371,16 @@ class Runner:
             raise failure from error
         finally:
             engine.rule_running = running
-            engine.ledger.rollback()
-            engine.ledger.journal = journal
+            ledger.rollback()
+            ledger.journal = ledger.outer_journals.pop()
             pico.turn = None
+            pico.trim()
             if pico.inbox:
                 self.make_ready(pico)
+
+    def _frozen_result(self, message: QueryMessage, value: Json) -> Json:
+        try:
+            return freeze(value)
+        except EngineError as error:  # the ruleset's fault, not that of whoever asks
+            what = f"query {message.name} of {message.rid} answers what is not JSON-like data: {error}"
+            raise RulesetFailed(what, error.hint) from error

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pico_engine.errors import EngineError, LimitExceeded, RulesetFailed
 from pico_engine.events import Event
-from pico_engine.values import Json
+from pico_engine.values import FrozenMap, Json, encode, printable
 
 if TYPE_CHECKING:
     from greenlet import greenlet
@@ -49,6 +49,7 @@ class Turn:
         "chain",
         "closed",
         "considered",
+        "cut",
         "deletions",
         "directives",
         "eid",
@@ -108,6 +109,8 @@ class Turn:
         """Channels that were deleted in this turn: its sends may still name them as their own."""
         self.stopped: Collection[str] = ()
         """Rulesets that said `last` for the event at hand."""
+        self.cut: tuple[int, int, list[Event]] | None = None
+        """What the rule at hand took off the agenda: its place in `considered`, from where, the events."""
         self.waiter: greenlet | None = None
         self.waits_for: str | None = None
         self.answer: WaitAnswer | None = None
@@ -147,10 +150,16 @@ class Turn:
 
     def run(self) -> None:
         """Run the agenda to its end. Raises TurnAborted when the turn cannot be kept."""
-        for event in self.agenda:  # grows while it is walked
-            self.run_event(event)
+        engine = self.engine
+        try:
+            engine.rule_running = True  # rules and their conditions: all of it may be interrupted
+            for event in self.agenda:  # grows while it is walked
+                self.run_event(event)
+        finally:
+            engine.rule_running = False
 
     def run_event(self, event: Event) -> None:
+        self.engine.turn_serial += 1
         self.event = event
         self.stopped = ()
         domain, kind, for_rid = event.domain, event.type, event.for_rid
@@ -163,6 +172,9 @@ class Turn:
                     outcome = machine.match_simple(event, instance)
                 else:
                     outcome = self._advance(f"{rid}/{rule.name}", machine, instance, event)
+            except TurnOverdueError:
+                self._rule_failed(rid, rule.name, self.overdue(f"the condition of rule {rule.name} of {rid}"))
+                continue
             except Exception as error:  # noqa: BLE001 - a rule's condition is foreign code
                 self._rule_failed(rid, rule.name, error)
                 continue
@@ -186,6 +198,8 @@ class Turn:
             if progress is not None:
                 section.delete(key)
         elif outcome.progress is not progress:
+            if outcome.progress.settings or outcome.progress.windows:
+                encode(outcome.progress.to_json())  # what cannot be stored must fail here, not at the commit
             section.put(key, outcome.progress)
         return outcome
 
@@ -200,10 +214,10 @@ class Turn:
             len(self.sends),
             len(self.deletions),
             len(self.agenda),
+            self.stopped,
         )
         engine.turn_serial += 1
         try:
-            engine.rule_running = True
             rule.run(instance, event, settings)
             self.considered.append((rid, rule.name, event.domain, event.type, "fired", ""))
         except TurnAborted:
@@ -215,7 +229,6 @@ class Turn:
             self._go_back(mark)
             self._rule_failed(rid, rule.name, error)
         finally:
-            engine.rule_running = False
             self.rid = self.rule = ""
 
     def overdue(self, what: str = "the turn") -> EngineError:
@@ -238,11 +251,14 @@ class Turn:
             self.raise_event(self._system_error(attrs, rid))
 
     def _system_error(self, attrs: dict[str, Json], rid: str) -> Event:
-        return Event("system", "error", attrs, self.eid, self.now, "", None, rid)
+        return Event("system", "error", FrozenMap(attrs), self.eid, self.now, "", None, rid)
 
-    def _go_back(self, mark: tuple[int, int, int, int, int]) -> None:
+    def _go_back(self, mark: tuple[int, int, int, int, int, Collection[str]]) -> None:
         """Drop what a rule did: everything that came after `mark`."""
-        journal, directives, sends, deletions, agenda = mark
+        journal, directives, sends, deletions, agenda, self.stopped = mark
+        if self.cut is not None and self.cut[0] == len(self.considered):
+            _, start, events = self.cut
+            self.agenda[start:] = events
         self.engine.ledger.rollback(journal)
         del self.directives[directives:]
         del self.sends[sends:]
@@ -256,6 +272,8 @@ class Turn:
             self.stop(self.rid)
             event = self.event
             here = next((i for i, one in enumerate(self.agenda) if one is event), -1)
+            if self.cut is None or self.cut[0] != len(self.considered):
+                self.cut = (len(self.considered), here + 1, self.agenda[here + 1 :])
             del self.agenda[here + 1 :]
         attrs = {"level": level, "data": data, "rid": self.rid, "rule_name": self.rule, "genus": "user"}
         self.raise_event(self._system_error(attrs, self.rid))
@@ -272,12 +290,16 @@ class TurnAborted(BaseException):
 def describe_failure(error: BaseException) -> str:
     """One line that tells an author what went wrong and where in their ruleset."""
     if isinstance(error, EngineError):
-        return f"{error.what}. {error.hint}." if error.hint else error.what
+        return printable(f"{error.what}. {error.hint}." if error.hint else error.what)
     frame = error.__traceback__
     while frame is not None and frame.tb_next is not None:
         frame = frame.tb_next
     where = f" ({frame.tb_frame.f_code.co_filename}:{frame.tb_lineno})" if frame is not None else ""
-    return f"{type(error).__name__}: {error}{where}"
+    try:
+        said = str(error)
+    except Exception:  # noqa: BLE001 - a foreign exception that cannot even be printed
+        said = "(its text cannot be had)"
+    return f"{printable(type(error).__name__)}: {printable(said)}{where}"
 
 
 def failure_of(error: BaseException, what: str) -> EngineError:

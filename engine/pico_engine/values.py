@@ -9,6 +9,7 @@ lost in silence (`self.readings[0]["celsius"] = 3`) is an error that says what t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any, NoReturn, Protocol, runtime_checkable
 
 import orjson
@@ -20,6 +21,9 @@ Json = Any
 
 DEPTH_MAX_LEVELS = 64
 """Deeper data is refused: it serves attacks on recursive code more often than people."""
+
+_SMALL = 1 << 62
+"""Integers up to here need no closer look."""
 
 
 @runtime_checkable
@@ -70,36 +74,41 @@ class FrozenList(list[Any]):
         return [thaw(value) for value in self]
 
 
-_SCALARS = frozenset({str, int, float, bool, type(None)})
 EMPTY_MAP = FrozenMap()
+INTEGER_MIN, INTEGER_MAX = -(1 << 63), (1 << 64) - 1
+"""Integers beyond are refused: the JSON that we read and write carries 64 bits."""
+PRINTED_MAX_CHARS = 2_000
+"""Texts made for people, such as what an exception says, are cut here."""
 
 
 def freeze(value: Json, depth: int = 0) -> Json:
-    """`value` as immutable JSON-like data.
+    """`value` as immutable JSON-like data, which can always be written as JSON.
 
-    Raises BadRequest for a type that JSON does not have, LimitExceeded for more than `DEPTH_MAX_LEVELS`.
+    Raises BadRequest for what JSON does not have (other types, NaN and infinity, integers beyond 64 bits,
+    text with lone surrogates), LimitExceeded for more than `DEPTH_MAX_LEVELS`.
     """
     kind = type(value)
-    if kind in _SCALARS or kind is FrozenMap or kind is FrozenList:
+    if value is None or kind is FrozenMap or kind is FrozenList or kind is bool:
         return value
+    if kind is str or kind is int or kind is float:
+        return _checked_scalar(value)
     if depth >= DEPTH_MAX_LEVELS:
         raise LimitExceeded(f"data is nested deeper than {DEPTH_MAX_LEVELS} levels")
     if isinstance(value, Mapping):
-        scalars = _SCALARS
         frozen = {}
         for key, item in value.items():
-            if type(key) is not str:
-                raise BadRequest(
-                    f"a map's key must be text, not {type(key).__name__}", "use str(key) as the key"
-                )
-            frozen[key] = item if type(item) in scalars else freeze(item, depth + 1)
+            if type(key) is not str or not key.isascii():
+                check_key(key)
+            kind = type(item)
+            plain = item.isascii() if kind is str else kind is int and -_SMALL < item < _SMALL
+            frozen[key] = item if plain else freeze(item, depth + 1)
         return FrozenMap(frozen)
     if isinstance(value, Materialises):
         return freeze(value.materialise(), depth)
     if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
         return FrozenList(freeze(item, depth + 1) for item in value)
     if isinstance(value, str | int | float):  # a subclass (an enum, say): keep its plain value
-        return _plain_scalar(value)
+        return _checked_scalar(_plain_scalar(value))
     raise BadRequest(
         f"a {kind.__name__} is not JSON-like data",
         "keep text, numbers, true, false, None, lists and maps; turn other objects into one of these",
@@ -110,6 +119,32 @@ def _plain_scalar(value: str | float) -> Json:
     if isinstance(value, str):
         return str.__str__(value)
     return int(value) if isinstance(value, int) else float(value)
+
+
+def _checked_scalar(value: str | float) -> Json:
+    if isinstance(value, str):
+        if not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
+            raise BadRequest("text with lone surrogates is not JSON-like data", "decode the text properly")
+    elif isinstance(value, int):
+        if not INTEGER_MIN <= value <= INTEGER_MAX:
+            what = f"an integer of {value.bit_length()} bits is too large: JSON-like data has 64"
+            raise BadRequest(what, "keep it as a text")
+    elif not isfinite(value):
+        raise BadRequest(f"JSON has no number {value}", "keep None, or a text, in its place")
+    return value
+
+
+def check_key(key: object) -> None:
+    """Raises BadRequest for what cannot be the key of a map."""
+    if type(key) is not str:
+        raise BadRequest(f"a map's key must be text, not {type(key).__name__}", "use str(key) as the key")
+    _checked_scalar(key)
+
+
+def printable(text: str, most: int = PRINTED_MAX_CHARS) -> str:
+    """`text` for people: cut, and without the lone surrogates that JSON cannot carry."""
+    text = text if len(text) <= most else f"{text[: most - 1]}…"
+    return text if text.isascii() else text.encode(errors="replace").decode()
 
 
 def thaw(value: Json) -> Json:

@@ -97,7 +97,7 @@ class Waiting:
             ledger.suspend(one.journal)
             one.waits_for = waits_for
             one = one.outer
-        ledger.journal = []
+        ledger.journal, outer_journals, ledger.outer_journals = [], ledger.outer_journals, []
         turn.waiter = greenlet.getcurrent()
         turn.answer = None
         self.turns[wait] = turn
@@ -107,7 +107,7 @@ class Waiting:
         engine.runner.to_hub()
         engine.rule_running = running
         engine.turn_serial += 1
-        ledger.journal = turn.journal
+        ledger.journal, ledger.outer_journals = turn.journal, outer_journals
         turn.waiter = None
         one = turn
         while one is not None:
