@@ -27,18 +27,10 @@ from pico_engine.errors import BadRequest
 from pico_engine.values import FrozenMap, Json
 from pico_rulesets.attributes import passed_on, required_text
 from pico_rulesets.auto_accept import accepts, read_config
+from pico_rulesets.policies import WELL_KNOWN_EVENTS, WELL_KNOWN_QUERIES
 from pico_rulesets.wrangler import SUBSCRIPTION
 
 WELL_KNOWN_TAGS: Final = ("wellknown_rx", "tx_rx")
-WELL_KNOWN_EVENTS: Final = {
-    "allow": [
-        {"domain": "wrangler", "name": "subscription"},
-        {"domain": "wrangler", "name": "new_subscription_request"},
-        {"domain": "wrangler", "name": "inbound_removal"},
-    ],
-    "deny": [],
-}
-WELL_KNOWN_QUERIES: Final = {"allow": [{"rid": SUBSCRIPTION, "name": "wellKnown_Rx"}], "deny": []}
 PENDING_MAX: Final = 1_000
 """Pending subscriptions of each kind: whoever knows the well-known channel can ask, each costs a channel."""
 NAME_MAX_CHARS: Final = 256
