@@ -269,9 +269,7 @@ class Session:
             if _PING not in self._control:
                 self._control.append(_PING)
                 self._wake.set()
-            if self._paused is not None:
-                await trio.sleep(limits.ping_after_s)
-            elif not await self._hears(asked_at, limits.dead_after_s - limits.ping_after_s):
+            if not await self._hears(asked_at, limits.dead_after_s - limits.ping_after_s):
                 raise Ended(f"silent for {limits.dead_after_s:g} s")
 
     async def _hears(self, since: float, patience_s: float) -> bool:

@@ -118,6 +118,28 @@ def test_simultaneous_dials_leave_one_session():
     assert declined > 10, "the seeds must make the two meet on the way"
 
 
+@pytest.mark.parametrize("slow", ["a", "b"])
+def test_a_slow_dial_does_not_disturb_the_session_that_was_faster(slow):
+    async def main(nursery):
+        world = World(nursery)
+        a, b = Node(world, "a"), Node(world, "b")
+        quick = world.nodes[slow].dial
+
+        async def dial(peer, addresses):
+            await trio.sleep(2 * LIMITS.duplicate_window_s)
+            return await quick(peer, addresses)
+
+        world.nodes[slow].links._dial = dial
+        a.links.connect("b", ["x"])
+        b.links.connect("a", ["x"])
+        await trio.sleep(60)
+        assert_joined(a, b)
+        assert len(a.recorder.log) == len(b.recorder.log) == 1
+        assert len(world.pipes) == 1
+
+    run(main)
+
+
 def test_a_restarted_peer_replaces_its_old_session_at_once():
     async def main(nursery, restarted):
         world = World(nursery)
