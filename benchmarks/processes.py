@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 RULESETS = Path(__file__).with_name("common_rulesets.py")
@@ -67,8 +67,7 @@ class KeepAlive(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport), "TCP"
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -92,6 +91,7 @@ class KeepAlive(asyncio.Protocol):
 
 async def connect(url: str) -> KeepAlive:
     parts = urlsplit(url)
-    assert parts.hostname and parts.port, "a node's URL has both"
+    assert parts.hostname is not None, "a URL of a node has both"
+    assert parts.port is not None, "a URL of a node has both"
     _, protocol = await asyncio.get_running_loop().create_connection(KeepAlive, parts.hostname, parts.port)
     return protocol
