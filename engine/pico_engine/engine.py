@@ -21,7 +21,7 @@ from pico_engine.family import FamilyAffairs
 from pico_engine.identities import Entropy, Identities
 from pico_engine.ledger import Ledger, Section
 from pico_engine.limits import EngineLimits
-from pico_engine.logs import append_log, newest_logs
+from pico_engine.logs import append_log, loggable, newest_logs
 from pico_engine.messages import (
     HTTP_DOOR,
     SYSTEM_DOOR,
@@ -32,6 +32,7 @@ from pico_engine.messages import (
     LogLine,
     Message,
     OperationMessage,
+    QueryMessage,
     WaitAnswer,
 )
 from pico_engine.pico import Pico
@@ -102,10 +103,30 @@ class Engine:
         """Take up what was left: messages that were queued when the engine last stopped."""
         self.now = now
         for full, _ in list(self.ledger.scan(BUSY_ROOM, BUSY_ROOM + b"\xff")):
-            pico = self.loaded_or_stored(full[len(BUSY_ROOM) :].decode())
-            if pico is None:
-                self._busy.delete(full[len(BUSY_ROOM) :].decode())
+            self._wake(full[len(BUSY_ROOM) :].decode())
         self.ledger.commit()
+
+    def registry_changed(self, now: int) -> None:
+        """Rulesets were added to the registry, or replaced: take up what waited for them."""
+        self.now = now
+        for pico in list(self._picos.values()):
+            pico.forget_dispatch()
+            at_hand = [pico.turn.message] if pico.turn is not None else []
+            known = {getattr(message, "queue_key", None) for message in (*at_hand, *pico.inbox)}
+            held = [message for message in queued_messages(pico) if message.queue_key not in known]
+            if held:
+                pico.inbox.extendleft(reversed(held))
+                self.runner.make_ready(pico)
+        self.start(now)
+        self.schedules.read_again()
+
+    def _wake(self, did: str) -> None:
+        """Load a pico that has something to do. One that cannot be loaded must not hold up the others."""
+        try:
+            if self.loaded_or_stored(did) is None:
+                self._busy.delete(did)
+        except EngineError as error:
+            self.effect(LogLine("error", did, "", f"pico {did} cannot be loaded: {error}", self.now))
 
     def receive(self, message: Message, now: int) -> None:
         """Take a message. Nothing is refused by raising: what cannot be served is answered with `Failed`."""
@@ -142,6 +163,14 @@ class Engine:
     def has_changes(self) -> bool:
         return self.ledger.has_changes or bool(self.queue_changed)
 
+    @property
+    def has_unfinished_turns(self) -> bool:
+        """Are there turns that wait, or have their answer and were not resumed yet?
+
+        Their changes are in memory only: what is read on demand must not be forgotten now.
+        """
+        return bool(self.waiting.turns or self.waiting.resumable)
+
     def take_batch(self) -> tuple[int, Batch]:
         """Everything that was committed since the last call, as one batch, and its number."""
         for pico in self.queue_changed:
@@ -155,7 +184,7 @@ class Engine:
         self.queue_changed.clear()
         self.ledger.commit()
         taken = self.ledger.take_batch()
-        if not self.waiting.turns:
+        if not self.has_unfinished_turns:
             for section in (self.index, self._busy, self.own):
                 section.forget()
             self.schedules.forget()
@@ -188,6 +217,8 @@ class Engine:
             return None
         pico = self._picos.get(did)
         if pico is None:
+            if "/" in did or not did.isascii():
+                return None  # no DID, and no part of a key
             pico = Pico(self, did)
             if not pico.load():
                 return None
@@ -201,7 +232,12 @@ class Engine:
         pico.last_used_ms = self.now
         self._picos[pico.did] = pico
         if len(self._picos) > self.limits.loaded_picos_max:
-            self._put_away_longest_idle()
+            self._put_away_longest_idle(pico)
+
+    def forget_unmade(self, pico: Pico) -> None:
+        """After a change of a new pico's facts: when it lost them again, its making was undone."""
+        if not pico.info.rows:
+            self._picos.pop(pico.did, None)
 
     def pico(self, did: str) -> Pico:
         """Like `loaded_or_stored`; raises UnknownPico."""
@@ -217,20 +253,25 @@ class Engine:
     def _sweep(self, now: int) -> None:
         self._next_sweep = now + self.limits.idle_max_ms // 2
         before = now - self.limits.idle_max_ms
+        unfinished = self.waiting.unfinished_prefixes()
         for pico in [pico for pico in self._picos.values() if pico.last_used_ms <= before]:
-            self._put_away(pico)
+            self._put_away(pico, unfinished)
+        if not self.waiting.turns:
+            self.index.forget()
 
-    def _put_away_longest_idle(self) -> None:
+    def _put_away_longest_idle(self, newest: Pico) -> None:
         """Make room for about a tenth of the limit at once, so that this is not done for every pico."""
         goal = self.limits.loaded_picos_max * 9 // 10
+        unfinished = self.waiting.unfinished_prefixes()
         for pico in sorted(self._picos.values(), key=lambda one: one.last_used_ms):
             if len(self._picos) <= goal:
                 break
-            if pico.last_used_ms < self.now or not self.ledger.journal:
-                self._put_away(pico)
+            if pico is not newest:
+                self._put_away(pico, unfinished)
 
-    def _put_away(self, pico: Pico) -> None:
-        if pico.is_idle and not pico.queue.rows and self.port.may_put_away(pico):
+    def _put_away(self, pico: Pico, unfinished: set[bytes]) -> None:
+        """Put away an idle pico, unless an unfinished turn (of another one) has changed something of it."""
+        if pico.is_idle and pico.prefix not in unfinished and self.port.may_put_away(pico):
             self.ledger.settle()
             self._picos.pop(pico.did, None)
 
@@ -239,16 +280,24 @@ class Engine:
         return self._picos.get(pico.did) is not pico
 
     def delete_pico(self, did: str) -> None:
-        """Remove a pico with all its rows. Its children are deleted by themselves."""
+        """Remove a pico with all its rows, and first whatever is below it."""
         pico = self.loaded_or_stored(did)
         if pico is None:
             return
+        for child in list(pico.children.rows):
+            self.delete_pico(child)
         self.port.pico_deleted(pico)
         self._tell_peers_of_deletion(pico)
         self.waiting.abandon(pico)
-        for message in pico.inbox:
-            self._fail(message, UnknownPico(f"pico {did} was deleted"))
-        pico.inbox.clear()
+        parent = self.loaded_or_stored(pico.parent)
+        if parent is not None and did in parent.children.rows:
+            parent.children.delete(did)
+        while pico.inbox:
+            message, gone = pico.inbox.popleft(), UnknownPico(f"pico {did} was deleted")
+            if type(message) is QueryMessage:
+                self.runner.reply(message.reply, Failed(message.reply, gone))
+            else:
+                self._fail(message, gone)
         for eci in pico.channels.rows:
             self.index.delete(eci)
         self.schedules.remove_all(pico)
@@ -284,6 +333,8 @@ class Engine:
             pico = self.pico(message.pico)
         else:
             pico = self.admission.door(message)
+            if message.chain:
+                self.waiting.check_chain(message.chain, pico)
         self.admission.check_room(pico)
         self.enqueue(pico, message)
 
@@ -321,7 +372,11 @@ class Engine:
         self.runner.make_ready(pico)
 
     def _receive_scheduled(self, did: str, schedule_id: str) -> None:
-        pico = self.loaded_or_stored(did)
+        try:
+            pico = self.loaded_or_stored(did)
+        except EngineError as error:
+            self.effect(LogLine("error", did, "", f"pico {did} cannot be loaded: {error}", self.now))
+            return
         row = pico.schedule.get(schedule_id) if pico is not None else None
         if pico is None or row is None:
             return
@@ -345,7 +400,7 @@ class Engine:
 
     def log(self, pico: Pico, level: str, rid: str, text: str, now: int, data: Json = None) -> None:
         """Keep a log entry with the pico, and tell the driver."""
-        line = LogLine(level, pico.did, rid, text, now, data)
+        line = LogLine(str(level), pico.did, rid, str(text), now, loggable(data))
         if pico.turn is not None and not pico.turn.read_only:
             append_log(pico, line, self.limits)
         self._effects.append(line)
