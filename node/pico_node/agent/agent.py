@@ -28,6 +28,7 @@ from pico_engine.messages import (
     EventMessage,
     Failed,
     LogLine,
+    OperationAnswer,
     QueryAnswer,
     RemoteQuery,
 )
@@ -157,6 +158,7 @@ class Agent(Port):
             self._next_sweep = now + self.engine.limits.idle_max_ms
             self.lanes.sweep(now - self.engine.limits.idle_max_ms)
             self._expire_outboxes()
+            self.handshake.remind()
         self.engine.handle_timer(now)
         self._pump()
 
@@ -171,7 +173,7 @@ class Agent(Port):
     def take_batch(self) -> tuple[int, Batch]:
         """Everything that was committed since the last call, as one batch, and its number."""
         taken = self.engine.take_batch()
-        if not self.engine.waiting.turns:
+        if not self.engine.has_unfinished_turns:
             self.node.forget()
         return taken
 
@@ -187,7 +189,7 @@ class Agent(Port):
                 continue
             reply: Any = getattr(effect, "reply", None)
             kind = type(reply)
-            if kind is InboundEvent and isinstance(effect, EventAnswer | Failed):
+            if kind is InboundEvent and isinstance(effect, EventAnswer | OperationAnswer | Failed):
                 self.inbound.event_done(reply, effect)
             elif kind is InboundQuery and isinstance(effect, QueryAnswer | Failed):
                 self.inbound.query_done(reply, effect)

@@ -275,7 +275,13 @@ class Handshake:
         return self.describe(pico, channel.eci, row)
 
     def receive_response(
-        self, pico: Pico, lane: Lane, response: Response, number: int | None, jws: str
+        self,
+        pico: Pico,
+        lane: Lane,
+        response: Response,
+        number: int | None,
+        jws: str,
+        reply: Any = None,
     ) -> None:
         """The inviting side has answered; `number` is None for a refusal, which comes out of turn."""
         row = connection_of(pico, lane.eci)
@@ -286,6 +292,7 @@ class Handshake:
                 pico.did,
                 "connection response",
                 lambda one: self._take_response(one, lane.eci, response, number, jws),
+                reply=reply,
             ),
             self._agent.now,
         )
@@ -421,6 +428,12 @@ class Handshake:
         ]
         if frames:
             self._agent.send(peer_id, frames)
+
+    def remind(self) -> None:
+        """Say again what no node has said to have heard; a frame may get lost inside a session."""
+        peers = {key.partition("/")[0]: None for key, _ in self._agent.node.farewells.scan()}
+        for peer_id in peers:
+            self.send_farewells(peer_id)
 
     def farewell_heard(self, peer_id: str, eci: str) -> bool:
         """The other side knows that the connection of our former channel `eci` has ended."""

@@ -44,6 +44,8 @@ from pico_engine.messages import (
     EventAnswer,
     EventMessage,
     Failed,
+    OperationAnswer,
+    OperationMessage,
     QueryAnswer,
     QueryMessage,
 )
@@ -194,9 +196,12 @@ class Inbound:
     def _numbered(self, pico: Pico, lane: Lane, unpacked: Unpacked, number: int | None) -> None:
         if number is None:
             raise EngineError("an event without a number on a connection", "it needs sender_order")
+        received = numbers(pico, lane.eci)[1]
+        # A lane that was made anew does not know of messages that were with the engine at that time.
+        lane.handed = max(lane.handed, received)
         if number <= lane.handed:
             self._agent.engine.count("messages_repeated")
-            if numbers(pico, lane.eci)[1] >= number:
+            if received >= number:
                 self._agent.lanes.to_acknowledge(lane.eci)
             return
         if number > lane.handed + 1:
@@ -214,15 +219,16 @@ class Inbound:
         lane.handed = number
         if message.type == RESPONSE_TYPE:
             record = (unpacked.jws or b"").decode()
-            agent.handshake.receive_response(pico, lane, parse_response(unpacked), number, record)
+            reply = InboundEvent(lane.eci, number, message.id)
+            agent.handshake.receive_response(pico, lane, parse_response(unpacked), number, record, reply)
             return
         if message.type != EVENT_TYPE:  # also the void that takes the place of an expired event
-            self._consume(lane, number)
+            self._consume(InboundEvent(lane.eci, number, message.id), lane.pico)
             return
         try:
             event = parse_event(message)
         except DidcommError as error:
-            self._consume(lane, number)
+            self._consume(InboundEvent(lane.eci, number, message.id), lane.pico)
             self._report(lane, message.id, error.problem_code, error.what)
             return
         hops = message.extra.get(HOPS, 0)
@@ -242,33 +248,26 @@ class Inbound:
             agent.now,
         )
 
-    def _consume(self, lane: Lane, number: int) -> None:
-        """A numbered message that does nothing: it must be passed all the same."""
-        pico = self._agent.engine.pico(lane.pico)
-        Cursor(self._agent, lane.eci, number).apply(pico)
-        self._agent.engine.ledger.commit()
+    def _consume(self, reply: InboundEvent, pico: str) -> None:
+        """A numbered message that does nothing must be passed all the same, after those before it."""
+        cursor = Cursor(self._agent, reply.eci, reply.number)
+        message = OperationMessage(pico, "message without effect", cursor.apply, reply=reply)
+        self._agent.engine.receive(message, self._agent.now)
 
-    def event_done(self, reply: InboundEvent, effect: EventAnswer | Failed) -> None:
-        """The engine has answered an event from another node."""
+    def event_done(self, reply: InboundEvent, effect: EventAnswer | OperationAnswer | Failed) -> None:
+        """The engine has answered a numbered message from another node."""
         agent = self._agent
-        if isinstance(effect, EventAnswer):
-            return
         lane = agent.lanes.find(reply.eci)
         if lane is None:
             return
-        pico = agent.engine.pico(lane.pico)
-        received = numbers(pico, lane.eci)[1]
-        if isinstance(effect.error, Busy | RulesetMissing):
-            lane.handed = min(lane.handed, received)  # it will be sent again
+        received = numbers(agent.engine.pico(lane.pico), lane.eci)[1]
+        if isinstance(effect, Failed) and not isinstance(effect.error, Busy | RulesetMissing):
+            if received < reply.number:
+                self._consume(reply, lane.pico)
+            self._report(lane, reply.message_id, f"e.m.{effect.error.code}", effect.error.what)
+        elif received < reply.number:  # there was no room for it, or for one before it: it will come again
+            lane.handed = min(lane.handed, received)
             lane.early.clear()
-            return
-        if received < reply.number:
-            if received + 1 == reply.number:
-                self._consume(lane, reply.number)
-            else:  # an earlier one is still on its way through the engine: let them come again
-                lane.handed = received
-                return
-        self._report(lane, reply.message_id, f"e.m.{effect.error.code}", effect.error.what)
 
     # -- queries ------------------------------------------------------------------------------------------
 

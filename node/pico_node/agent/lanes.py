@@ -63,7 +63,7 @@ class Lanes:
         self._lanes: dict[str, Lane] = {}
         self._to_send: dict[str, None] = {}
         self._to_acknowledge: dict[str, None] = {}
-        self._on_their_way: set[str] = set()
+        self._on_their_way: dict[str, None] = {}  # in an order that a replay repeats
 
     def __len__(self) -> int:
         return len(self._lanes)
@@ -108,7 +108,7 @@ class Lanes:
         self._lanes.pop(eci, None)
         self._to_send.pop(eci, None)
         self._to_acknowledge.pop(eci, None)
-        self._on_their_way.discard(eci)
+        self._on_their_way.pop(eci, None)
 
     def sweep(self, before_ms: int) -> None:
         """Forget lanes that were not used and have nothing on their way."""
@@ -127,21 +127,33 @@ class Lanes:
         self._to_acknowledge[eci] = None
 
     def flush(self) -> None:
-        """Send what is ready: at the end of a tick, to be let out when its batch is durable."""
+        """Send what is ready: at the end of a tick, to be let out when its batch is durable.
+
+        A pico whose turn waits shows rows that no batch will hold before that turn ends: until then nothing
+        of its connections is told.
+        """
         acks: dict[str, list[list[object]]] = {}
-        for eci in self._to_acknowledge:
+        to_acknowledge, self._to_acknowledge = self._to_acknowledge, {}
+        for eci in to_acknowledge:
             lane = self.find(eci)
-            if lane is not None:
-                _, received = numbers(self._agent.engine.pico(lane.pico), eci)
-                acks.setdefault(lane.peer_id, []).append([lane.their_did, received])
-        self._to_acknowledge.clear()
+            pico = self._agent.engine.pico(lane.pico) if lane is not None else None
+            if lane is None or pico is None:
+                continue
+            if pico.turn is not None:
+                self._to_acknowledge[eci] = None
+            else:
+                acks.setdefault(lane.peer_id, []).append([lane.their_did, numbers(pico, eci)[1]])
         for peer_id, rows in acks.items():
             self._agent.send(peer_id, [frame(ACK, rows)])
         to_send, self._to_send = self._to_send, {}
         for eci in to_send:
             lane = self.find(eci)
-            if lane is not None:
-                pico = self._agent.engine.pico(lane.pico)
+            pico = self._agent.engine.pico(lane.pico) if lane is not None else None
+            if lane is None or pico is None:
+                continue
+            if pico.turn is not None:
+                self._to_send[eci] = None
+            else:
                 lane.top = numbers(pico, eci)[0]
                 self._push(lane, pico)
 
@@ -157,7 +169,7 @@ class Lanes:
             lane.session = session
             lane.sent = lane.acknowledged
             lane.retry_ms = self._agent.limits.retry_first_ms
-            row = [lane.eci, lane.their_did, lane.acknowledged, numbers(pico, lane.eci)[0]]
+            row = [lane.eci, lane.their_did, lane.acknowledged, lane.top]
             frames.append(frame(OPEN, row))
         end = min(lane.top, lane.acknowledged + self._agent.limits.window_max_messages)
         while lane.sent < end:
@@ -166,7 +178,7 @@ class Lanes:
             if envelope is not None:
                 frames.append(DATA + envelope)
         if frames:
-            self._on_their_way.add(lane.eci)
+            self._on_their_way[lane.eci] = None
             lane.retry_at = self._agent.now + lane.retry_ms
             self._agent.effect(SendFrames(lane.peer_id, session, frames))
 
@@ -241,7 +253,7 @@ class Lanes:
         for eci in list(self._on_their_way):
             lane = self._lanes.get(eci)
             if lane is None or lane.acknowledged >= lane.sent:
-                self._on_their_way.discard(eci)
+                self._on_their_way.pop(eci, None)
             elif self._agent.sessions.get(lane.peer_id) == lane.session:
                 found.append(lane)
         return found
