@@ -1,20 +1,22 @@
-"""How a node is started: its options, and the names of the files by which others find it."""
+"""How a node is started."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-NODE_FILE_NAME = "node.json"
-"""In the home, 0600: `{"http": "http://127.0.0.1:4200", "pid": 1234}`, written by a running node."""
-TOKEN_FILE_NAME = "token"  # noqa: S105 - the name of the file, not a secret
-"""In the home, 0600: the owner's token."""
-RULESETS_FOLDER_NAME = "rulesets"
-"""In the home, 0700: Python files with the owner's own rulesets."""
+from pico_node.names import (
+    HTTP_PORT_DEFAULT,
+    LOG_LEVELS,
+    NODE_FILE_NAME,
+    RULESETS_FOLDER_NAME,
+    TOKEN_FILE_NAME,
+)
 
-HTTP_PORT_DEFAULT = 4200
-"""Free of well-known services, and not the existing engine's 3000, so that both run side by side."""
-LOG_LEVELS = ("debug", "info", "warning", "error")
+__all__ = [
+    "HTTP_PORT_DEFAULT", "LOG_LEVELS", "NODE_FILE_NAME", "RULESETS_FOLDER_NAME", "TOKEN_FILE_NAME",
+    "UpOptions",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def openapi_document() -> Json:
 
 def _operation(operation: Operation) -> Json:
     parameters = [
-        _parameter(Field(name, TEXT, "`~` is the root pico" if name == "pico" else name), "path")
+        _parameter(Field(name, TEXT, "`@` is the root pico" if name == "pico" else name), "path")
         for name in operation.path_names
     ]
     parameters += [_parameter(field, "query") for field in operation.fields_in("query")]

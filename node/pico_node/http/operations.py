@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pico_node.http.fields import EVENT_NAME, EXPIRES, MAP, MAP_OR_LIST, MOST, TEXT, TEXTS, Field
 
 API = "/api/v1"
-ROOT_PICO = "~"
+ROOT_PICO = "@"
 """Stands for the root pico in a path, where nothing cannot stand."""
 
 

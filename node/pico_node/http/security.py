@@ -10,21 +10,16 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import logging
-import os
 import re
-import secrets
 import traceback
 from collections.abc import Iterable
-from pathlib import Path
 
 from multidict import CIMultiDictProxy, istr
 
 from pico_node.http.problems import ForeignOrigin, HostNotAllowed
-from pico_node.options import TOKEN_FILE_NAME
 
 TOKEN_MIN_CHARS = 32
 """Less could be guessed; tokens made here have 43 characters (256 bits)."""
-TOKEN_BYTES = 32
 KNOWN_HOSTS_MAX = 256
 """Host headers remembered as good, so that a check is one look-up; ports make them many."""
 
@@ -108,29 +103,6 @@ class OwnerToken:
         scheme, _, given = authorization.partition(" ")
         same = hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), self._token)
         return same and scheme.lower() == "bearer"
-
-
-def ensure_token(home: Path) -> str:
-    """The owner's token of a node's home; made at the first call, in a file that only its owner can read.
-
-    Raises OSError when the file can be neither read nor made, ValueError when it holds no token.
-    """
-    path = home / TOKEN_FILE_NAME
-    try:
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        token = path.read_text("utf-8").strip()
-        if len(token) < TOKEN_MIN_CHARS:
-            raise ValueError(f"{path} holds no token; delete the file and start the node again") from None
-        if path.stat().st_mode & 0o077:
-            path.chmod(0o600)
-        return token
-    with os.fdopen(file, "w", encoding="utf-8") as opened:
-        token = secrets.token_urlsafe(TOKEN_BYTES)
-        opened.write(token + "\n")
-        opened.flush()
-        os.fsync(opened.fileno())
-    return token
 
 
 _SECRETS = re.compile(

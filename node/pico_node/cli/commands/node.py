@@ -1,0 +1,107 @@
+"""`up`, `status`, `login`: the node itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pico_node.cli.client import path
+from pico_node.cli.context import Context
+from pico_node.cli.grammar import Command, Option
+from pico_node.cli.kinds import ADDRESS, FLAG
+from pico_node.cli.output import facts
+from pico_node.names import HTTP_PORT_DEFAULT, LOG_LEVELS
+
+_STATUS_FIRST = ("http", "root", "peer_id", "addresses", "store", "pid", "home", "version", "uptime_s")
+
+
+def up(context: Context) -> int:
+    """Serve until stopped."""
+    from pico_node.options import UpOptions
+
+    options = UpOptions(
+        home=context.home,
+        http=context["http"],
+        listen=context["listen"],
+        open_browser=context["browser"],
+        mdns=context["mdns"],
+        bootstrap=context["bootstrap"],
+        log_level=context["log_level"],
+        allowed_hosts=context["allowed_host"],
+        open_metrics=context["open_metrics"],
+    )
+    from pico_node.serve import run  # loads the whole node, which no other command needs
+
+    return run(options)
+
+
+def status(context: Context) -> None:
+    def human(answer: Any) -> str:
+        first = [name for name in _STATUS_FIRST if name in answer]
+        return facts((name, answer[name]) for name in [*first, *sorted(set(answer) - set(first))])
+
+    context.show(context.client.get(path("status")), human)
+
+
+def login(context: Context) -> None:
+    code = context.client.post(path("login-codes"))
+    answer = {"url": context.client.base_url() + code["path"], "expires_s": code["expires_s"]}
+    if context["browser"]:
+        import webbrowser
+
+        webbrowser.open(answer["url"])
+    context.show(answer, lambda told: f"{told['url']}\ngood once, for {told['expires_s'] // 60} minutes")
+
+
+COMMANDS = (
+    Command(
+        ("up",),
+        "run the node until it is stopped",
+        up,
+        options=(
+            Option(
+                "http",
+                "where the HTTP doors listen; port 0 takes any free one",
+                ADDRESS,
+                default=("127.0.0.1", HTTP_PORT_DEFAULT),
+            ),
+            Option(
+                "listen",
+                "an address for other nodes; may be repeated",
+                many=True,
+                default=(),
+                value="MULTIADDR",
+            ),
+            Option("browser", "open a browser, logged in", FLAG, default=True),
+            Option("mdns", "find nodes on the local network, and be found", FLAG, default=True),
+            Option(
+                "bootstrap",
+                "a node by which to enter the network; may be repeated",
+                many=True,
+                default=(),
+                value="MULTIADDR",
+            ),
+            Option(
+                "log-level",
+                f"how much the log tells: {', '.join(LOG_LEVELS)}",
+                default="info",
+                choices=LOG_LEVELS,
+                value="LEVEL",
+            ),
+            Option(
+                "allowed-host",
+                "a host name, beside localhost, under which HTTP requests are taken; may be repeated",
+                many=True,
+                default=(),
+                value="NAME",
+            ),
+            Option("open-metrics", "show /metrics without the owner's token", FLAG, default=False),
+        ),
+    ),
+    Command(("status",), "show what the node is and how it is", status),
+    Command(
+        ("login",),
+        "make a link that logs a browser in",
+        login,
+        options=(Option("browser", "open it in a browser", FLAG, default=False),),
+    ),
+)
