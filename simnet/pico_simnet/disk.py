@@ -85,8 +85,8 @@ class SimulatedDisk:
             raise self._failure
         self._sync_oldest()
 
-    def fail_next(self, error: StoreError) -> None:
-        """Let the next `finish` (or `write`) fail in this way."""
+    def fail_next(self, error: StoreError | None) -> None:
+        """Let the next `finish` (or `write`) fail in this way; None: let it succeed after all."""
         self._next_failure = error
 
     def crash(self, keep: int | Callable[[int], int] = 0) -> Crashed:
