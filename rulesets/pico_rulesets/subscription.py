@@ -97,17 +97,14 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
     # -- finding the bus that an event is about -----------------------------------------------------------
 
     def _bus_of(self, event: Event, buses: Any) -> FrozenMap | None:
-        """By Id, Rx, Tx or the channel the event came in on; None when there is none, or it is not meant."""
+        """By what is given of Id, Rx and Tx, or by the channel; None when no bus is meant."""
         if event.eci and self._is_of_a_subscription(event.eci):
             bus = buses.get(event.eci)
             return bus if bus is not None and event.attr("Id") in (None, bus["Id"]) else None
         if event.eci and event.eci == self.well_known_eci:  # anyone: only who knows both
             return _first(buses, Id=event.attr("Id"), Tx=event.attr("Tx"))
-        for key in ("Id", "Rx", "Tx"):
-            wanted = event.attr(key)
-            if wanted:
-                return _first(buses, **{key: wanted})
-        return None
+        wanted = {key: event.attr(key) for key in ("Id", "Rx", "Tx") if event.attr(key)}
+        return next((bus for bus in buses.values() if _fits(bus, wanted)), None)
 
     def _is_of_a_subscription(self, eci: str) -> bool:
         return eci in self.established_buses or eci in self.inbound_buses or eci in self.outbound_buses
@@ -259,7 +256,7 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
         """The other side ended it, or its pico was deleted."""
         bus = self.established_buses.get(event.attr("Rx"))
         if bus is not None and bus["Tx"] == event.attr("Tx"):
-            attrs = {"Id": bus["Id"], "reason": event.attr("reason")}
+            attrs = {"Id": bus["Id"], "Rx": bus["Rx"], "reason": event.attr("reason")}
             self.raise_event("wrangler:established_removal", attrs)
 
     # -- ending -------------------------------------------------------------------------------------------
@@ -288,7 +285,10 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
 
     @rule(when("wrangler:inbound_removal"))
     def remove_inbound(self, event: Event) -> None:
-        self._remove(event, self.inbound_buses, "wrangler:inbound_subscription_cancelled")
+        """The other side takes its request back, perhaps while our approval is on its way."""
+        bus = self._remove(event, self.inbound_buses, "wrangler:inbound_subscription_cancelled")
+        if bus is None and event.eci == self.well_known_eci:
+            self._remove(event, self.established_buses, "wrangler:subscription_removed")
 
     @rule(when("wrangler:outbound_cancellation"))
     def cancel_outbound(self, event: Event) -> None:
@@ -327,7 +327,7 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
             (self.outbound_buses, "outbound_cancellation"),
         ):
             if eci in buses:
-                self.raise_event(f"wrangler:{cancel}", Id=buses[eci]["Id"])
+                self.raise_event(f"wrangler:{cancel}", Id=buses[eci]["Id"], Rx=eci)
 
     @rule(when("event:undeliverable", where=_from_inside))
     def clean_up(self, event: Event) -> None:
@@ -342,7 +342,8 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
         ):
             bus = _first(self.established_buses, Tx=event.attr("eci"))
             if bus is not None:
-                self.raise_event("wrangler:established_removal", Id=bus["Id"], reason=reason)
+                attrs = {"Id": bus["Id"], "Rx": bus["Rx"], "reason": reason}
+                self.raise_event("wrangler:established_removal", attrs)
 
     # -- ending all of them -------------------------------------------------------------------------------
 
@@ -432,14 +433,16 @@ def _filtered(buses: Iterable[FrozenMap], key: str, value: Json) -> list[FrozenM
     return [bus for bus in buses if not (key and value) or bus.get(key) == value]
 
 
+def _fits(bus: FrozenMap, wanted: dict[str, Json]) -> bool:
+    """Is it this bus that is named? A pico subscribed to itself has two with the same Id."""
+    common = wanted.keys() & bus.keys()
+    return bool(common) and all(bus[key] == wanted[key] for key in common)
+
+
 def _first(buses: Any, **wanted: Json) -> FrozenMap | None:
     """The bus that has all of these."""
-    rx = wanted.get("Rx")
-    found = [buses.get(rx)] if isinstance(rx, str) else buses.values()
-    for bus in found:
-        if bus is not None and all(bus.get(key) == value for key, value in wanted.items()):
-            return bus  # type: ignore[no-any-return]
-    return None
+    rows = (bus for bus in buses.values() if all(bus.get(key) == value for key, value in wanted.items()))
+    return next(rows, None)
 
 
 def _roles(event: Event) -> dict[str, Json]:

@@ -6,7 +6,6 @@ import pytest
 
 from pico_engine.errors import DeniedByPolicy
 from pico_engine.messages import LOCAL_DOOR, SYSTEM_DOOR, EventMessage
-from pico_rulesets.auto_accept import MATCHED_TEXT_MAX_CHARS, accepts
 from pico_rulesets.subscription import CANCELLED_PER_TURN_MAX, NAME_MAX_CHARS, PENDING_MAX
 from tests.rulesets.picos import SUBSCRIPTION, Family
 
@@ -229,14 +228,6 @@ def test_bad_auto_accept_configurations_are_refused(family: Family, attrs: dict[
     assert family.query("B", SUBSCRIPTION, "autoAcceptConfig") == {}
 
 
-def test_patterns_match_only_what_is_short() -> None:
-    config = [{"entries": {"name": ["x$"], "age": ["^4"]}}]
-    assert accepts(config, {"name": "max"})
-    assert accepts(config, {"age": 42})
-    assert not accepts(config, {"name": "y" * MATCHED_TEXT_MAX_CHARS + "x"})
-    assert not accepts(config, {"other": "x"})
-
-
 # -- ending -------------------------------------------------------------------------------------------------
 
 
@@ -299,6 +290,19 @@ def test_approval_that_comes_too_late_leaves_no_half(family: Family) -> None:
     family.bench.run()
     both_are_free(family)
     assert out["Rx"] not in family.channels("A")
+
+
+def test_request_taken_back_while_the_approval_is_on_its_way(family: Family) -> None:
+    """The approval waits behind the cancellation in A's queue, so it finds nothing to establish."""
+    family.ask("A", "B")
+    (into,) = family.buses("B", "inbound")
+    a, b = family.did("A"), family.did("B")
+    for did, name in ((b, "pending_subscription_approval"), (a, "outbound_cancellation")):
+        family.bench.engine.receive(
+            EventMessage(did, "wrangler", name, {"Id": into["Id"]}, "owner"), family.clock.now
+        )
+    family.bench.run()
+    both_are_free(family)
 
 
 def test_deleted_channel_ends_its_subscription(family: Family) -> None:
