@@ -103,7 +103,7 @@ def freeze(value: Json, depth: int = 0) -> Json:
             plain = item.isascii() if kind is str else kind is int and -_SMALL < item < _SMALL
             frozen[key] = item if plain else freeze(item, depth + 1)
         return FrozenMap(frozen)
-    if isinstance(value, Materialises):
+    if kind is not list and isinstance(value, Materialises):  # a slow test
         return freeze(value.materialise(), depth)
     if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
         return FrozenList(freeze(item, depth + 1) for item in value)
@@ -149,6 +149,11 @@ def printable(text: str, most: int = PRINTED_MAX_CHARS) -> str:
 
 def thaw(value: Json) -> Json:
     """A plain, changeable copy of a kept value."""
+    kind = type(value)
+    if kind is str or kind is int or kind is float or kind is bool or value is None:
+        return value
+    if kind is FrozenList:  # before the test for `Materialises`, which is slow
+        return [thaw(item) for item in value]
     if isinstance(value, Mapping):
         return {key: thaw(item) for key, item in value.items()}
     if isinstance(value, Materialises):
