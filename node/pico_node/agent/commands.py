@@ -308,6 +308,7 @@ class Commands:
     def do_channel_delete(self, reply: Any, pico: str, eci: str) -> object:
         def run(it: Pico) -> Json:
             PicoView(it).delete_channel(eci)
+            self._raise(it, "wrangler:channel_deleted", {"eci": eci})
             return {"deleted": eci}
 
         return self._operate(reply, self.find(pico), "delete channel", run)
@@ -398,7 +399,7 @@ class Commands:
         handshake = self._agent.handshake
         return thaw([handshake.describe(one, eci, row) for one in picos for eci, row in connections_of(one)])
 
-    def do_connection_end(self, reply: Any, pico: str, id: str) -> object:  # noqa: A002 - the command's word
+    def do_connection_end(self, reply: Any, pico: str, id: str) -> object:
         one = self.find(pico)
         eci = next((eci for eci, row in connections_of(one) if id in (row["id"], eci)), None)
         if eci is None:

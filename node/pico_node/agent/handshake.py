@@ -35,7 +35,7 @@ from pico_didcomm.protocols.connection import (
 )
 from pico_didcomm.protocols.events import SENDER_ORDER, sender_order
 from pico_didcomm.protocols.out_of_band import invitation_url, make_invitation, parse_invitation_url
-from pico_engine.channels import ALLOW_ALL, DIDCOMM, clean_tags
+from pico_engine.channels import DIDCOMM, clean_tags
 from pico_engine.errors import BadRequest, LimitExceeded
 from pico_engine.events import Event
 from pico_engine.messages import OperationMessage
@@ -58,6 +58,7 @@ from pico_node.agent.rows import (
     put_connection,
     put_numbers,
 )
+from pico_rulesets.policies import PEER_EVENTS, PEER_QUERIES
 
 if TYPE_CHECKING:
     from pico_engine.pico import Pico
@@ -89,7 +90,11 @@ class Handshake:
         if len(open_ones) >= agent.limits.invitations_max:
             raise LimitExceeded(f"pico {pico.did} has {len(open_ones)} open invitations (invitations_max)")
         channel = agent.engine.family.new_channel(
-            pico, clean_tags(tag for tag in ("connection", name) if tag), ALLOW_ALL, ALLOW_ALL, (DIDCOMM,)
+            pico,
+            clean_tags(tag for tag in ("connection", name) if tag),
+            PEER_EVENTS,
+            PEER_QUERIES,
+            (DIDCOMM,),
         )
         identity = channel_identity(channel.secret)
         invitation_id = agent.entropy(16).hex()
@@ -248,7 +253,9 @@ class Handshake:
         if their_did in pico.channels.rows:
             raise BadRequest("this invitation was made by this pico itself", "accept it on another pico")
         tags = clean_tags(tag for tag in ("connection", name or label) if tag)
-        channel = agent.engine.family.new_channel(pico, tags, ALLOW_ALL, ALLOW_ALL, (DIDCOMM,), their_did)
+        channel = agent.engine.family.new_channel(
+            pico, tags, PEER_EVENTS, PEER_QUERIES, (DIDCOMM,), their_did
+        )
         row = put_connection(
             pico,
             channel.eci,
