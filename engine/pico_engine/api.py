@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
-from pico_engine.channels import HTTP, Policy, clean_tags, parse_policy
+from pico_engine.channels import ALLOW_ALL, HTTP, Policy, clean_tags, parse_policy
 from pico_engine.errors import BadRequest, LimitExceeded, UnknownChannel, UnknownQuery, UnknownRuleset
 from pico_engine.events import Event, split_name
 from pico_engine.turn import Send
@@ -148,6 +148,7 @@ class PicoView:
 
     def install(self, rid: str, config: Mapping[str, Json] | None = None) -> dict[str, Json]:
         """Install a ruleset that this node knows, or give an installed one another configuration."""
+        self._pico.engine.check_may_write(self._pico)
         return self._pico.engine.family.install(self._pico, rid, config or {})
 
     def uninstall(self, rid: str) -> None:
@@ -161,8 +162,8 @@ class PicoView:
 
 def _policy(policy: Policy | Json, *, query: bool) -> Policy:
     if policy is None:
-        return Policy(allow=(("*", "*"),))
-    return policy if isinstance(policy, Policy) else parse_policy(policy, query=query)
+        return ALLOW_ALL
+    return policy if isinstance(policy, Policy) else parse_policy(freeze(policy), query=query)
 
 
 class Log:
@@ -192,6 +193,8 @@ class Log:
 
 class RulesetApi:
     """Methods of every ruleset. Those that change something raise QueryMayNotWrite inside a query."""
+
+    __slots__ = ()
 
     _pico: Pico
     config: Mapping[str, Json]

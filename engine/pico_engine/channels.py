@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 from pico_engine.errors import BadRequest
 from pico_engine.values import FrozenMap, Json, freeze
@@ -93,6 +93,8 @@ def clean_tags(tags: Iterable[object], *, system: bool = False) -> tuple[str, ..
 
     Raises BadRequest for the reserved tag `system`, and for too many or too long ones.
     """
+    if isinstance(tags, str):
+        raise BadRequest("a channel's tags are a list, not one text", f"write [{tags!r}]")
     cleaned = tuple(_NOT_IN_TAG.sub("-", str(tag).strip().lower()) for tag in tags)
     if len(cleaned) > TAGS_MAX or any(len(tag) > TAG_MAX_CHARS for tag in cleaned):
         raise BadRequest(f"a channel has at most {TAGS_MAX} tags of {TAG_MAX_CHARS} characters")
@@ -167,4 +169,4 @@ class Channel:
 
     def overview(self) -> FrozenMap:
         """What the owner sees: `describe` and who may enter."""
-        return FrozenMap({**self.describe(), "doors": list(self.doors), "peer": self.peer})
+        return cast("FrozenMap", freeze({**self.describe(), "doors": self.doors, "peer": self.peer}))

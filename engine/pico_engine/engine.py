@@ -333,7 +333,7 @@ class Engine:
             pico = self.pico(message.pico)
         else:
             pico = self.admission.door(message)
-            if message.chain:
+            if isinstance(message, QueryMessage) and message.chain:
                 self.waiting.check_chain(message.chain, pico)
         self.admission.check_room(pico)
         self.enqueue(pico, message)

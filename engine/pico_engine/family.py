@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 from pico_engine.channels import ALLOW_ALL, DIDCOMM, DOORS, FAMILY, Channel, Policy
 from pico_engine.errors import BadRequest, LimitExceeded, UnknownChannel, UnknownPico, UnknownRuleset
@@ -36,6 +37,7 @@ class FamilyAffairs:
         did, secret = engine.identities.new_pico(engine.entropy)
         pico = Pico(engine, did)
         engine.adopt(pico)
+        pico.info.changed = partial(engine.forget_unmade, pico)
         pico.info.put("did", did)
         pico.info.put("secret", freeze(secret))
         pico.info.put("created", engine.now)
@@ -133,9 +135,11 @@ class FamilyAffairs:
     ) -> Channel:
         engine = self._engine
         engine.check_may_write(pico)
-        if len(pico.channels.rows) >= engine.limits.channels_max:
+        of_family = len(pico.children.rows) + 1 + (pico.parent is not None)
+        if len(pico.channels.rows) - of_family >= engine.limits.channels_max:
             raise LimitExceeded(f"pico {pico.did} has {engine.limits.channels_max} channels already")
         _check_doors(doors)
+        freeze(peer)
         if DIDCOMM in doors:
             eci, secret = engine.identities.new_connection_channel(engine.entropy, pico.did)
         else:
@@ -168,6 +172,7 @@ class FamilyAffairs:
     def change_channel(self, pico: Pico, eci: str, changes: Mapping[str, Any]) -> Channel:
         if "doors" in changes:
             _check_doors(changes["doors"])
+        freeze(changes.get("peer"))
         changed = self._own_channel(pico, eci).changed(**changes)
         pico.channels.put(eci, changed)
         return changed
@@ -223,9 +228,9 @@ class FamilyAffairs:
 
 
 def _check_name(name: str) -> str:
-    if len(name) > NAME_MAX_CHARS:
+    if type(name) is not str or len(name) > NAME_MAX_CHARS:
         raise BadRequest(f"a pico's name is text of at most {NAME_MAX_CHARS} characters")
-    return name
+    return cast("str", freeze(name))
 
 
 def _check_doors(doors: tuple[str, ...]) -> None:

@@ -74,7 +74,7 @@ class Section:
     def get(self, key: str, default: Any = None) -> Any:
         value = self.rows.get(key, MISSING)
         if value is MISSING and self.lazy:
-            data = self.ledger.get(self.prefix + key.encode())
+            data = self.ledger.get(self.prefix + key.encode(errors="replace"))
             if data is None:  # not remembered: strangers may ask for keys without end
                 return default
             value = self.rows[key] = self.decode(data)
@@ -99,16 +99,20 @@ class Section:
 
     def scan(self, start: str = "", stop: str = "\U0010ffff") -> Iterator[tuple[str, Any]]:
         """Rows with `start` <= key < `stop` in key order, of a lazy section too; what is read is kept."""
+        self.fetch(start, stop)
+        for key in sorted(key for key in self.rows if start <= key < stop):
+            value = self.rows[key]
+            if value is not DELETED:
+                yield key, value
+
+    def fetch(self, start: str, stop: str) -> None:
+        """Read a range of a lazy section into memory."""
         if self.lazy:
             prefix, known = self.prefix, self.rows
             for full, data in self.ledger.scan(prefix + start.encode(), prefix + stop.encode()):
                 key = full[len(prefix) :].decode()
                 if key not in known:
                     known[key] = self.decode(data)
-        for key in sorted(key for key in self.rows if start <= key < stop):
-            value = self.rows[key]
-            if value is not DELETED:
-                yield key, value
 
     def items(self) -> list[tuple[str, Any]]:
         """All rows of an eager section, in no promised order."""

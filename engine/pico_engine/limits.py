@@ -53,5 +53,7 @@ class EngineLimits:
     """List and map elements one loaded pico may hold in memory between turns."""
     inline_items_max: int = 32
     """A list or map up to this size is one row in the store; a larger one has a row per element."""
+    inline_max_bytes: int = 4_096
+    """Likewise one that is longer than this as JSON, so that a small change never writes much."""
     turns_per_tick_max: int = 512
     """Turns between two commits: bounds how long an answer waits for its companions."""

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pico_engine.values import FrozenList, FrozenMap, Json, encode
+from pico_engine.errors import EngineError
+from pico_engine.values import FrozenList, FrozenMap, Json, encode, freeze, printable
 
 if TYPE_CHECKING:
     from pico_engine.limits import EngineLimits
     from pico_engine.messages import LogLine
     from pico_engine.pico import Pico
+
+
+def loggable(data: Json) -> Json:
+    """`data` as a log entry can hold it: a rule must not fail because it logged something odd."""
+    try:
+        return freeze(data)
+    except EngineError as error:
+        return f"left out: {printable(str(error))}"
 
 
 def append_log(pico: Pico, line: LogLine, limits: EngineLimits) -> None:
@@ -23,7 +32,7 @@ def append_log(pico: Pico, line: LogLine, limits: EngineLimits) -> None:
         "time": line.time_ms,
         "level": line.level,
         "rid": line.rid,
-        "text": line.text[:most],
+        "text": printable(line.text, most),
         "data": data,
     }
     pico.logs.put(f"{following:012x}", FrozenMap(entry))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pico_engine.channels import Channel
 from pico_engine.definition import RuleDefinition, RulesetDefinition
-from pico_engine.errors import RulesetMissing
+from pico_engine.errors import EngineError, RulesetMissing, StoreCorrupt
 from pico_engine.expressions import Progress
 from pico_engine.ledger import Section
 from pico_engine.values import Json, decode, encode
@@ -40,6 +41,15 @@ def _encode_progress(progress: Progress) -> bytes:
 
 def _decode_progress(data: bytes) -> Progress:
     return Progress.from_json(decode(data))
+
+
+def _unmakeable(rule: RuleDefinition, error: Exception) -> RuleDefinition:
+    """The rule of a ruleset whose object could not be made: it fails for that reason."""
+
+    def run(_ruleset: Any, _event: Any, _settings: Any) -> None:
+        raise error
+
+    return replace(rule, run=run)
 
 
 class Pico:
@@ -108,8 +118,11 @@ class Pico:
         sections = {section.prefix[offset : offset + 1]: section for section in self._eager()}
         found = False
         for full, data in self.engine.ledger.scan(prefix, prefix + _LAZY_FROM):
-            section = sections[full[offset : offset + 1]]
-            section.rows[full[offset + 2 :].decode()] = section.decode(data)
+            try:
+                section = sections[full[offset : offset + 1]]
+                section.rows[full[offset + 2 :].decode()] = section.decode(data)
+            except (EngineError, LookupError, TypeError, ValueError) as error:
+                raise StoreCorrupt(f"the row {full!r} of pico {self.did} cannot be read: {error}") from error
             found = True
         if self.queue.rows:
             self.is_marked_busy = True
@@ -184,12 +197,21 @@ class Pico:
                 self._dispatch.clear()
             salient = (key, ("*", kind), (domain, "*"), ("*", "*"))
             found = self._dispatch[key] = tuple(
-                (self.instance(definition), definition.rid, rule)
-                for definition in self.definitions()
-                for rule in definition.rules
-                if any(pair in rule.machine.salience for pair in salient)
+                entry for definition in self.definitions() for entry in self._rules_of(definition, salient)
             )
         return found
+
+    def _rules_of(
+        self, definition: RulesetDefinition, salient: tuple[tuple[str, str], ...]
+    ) -> list[tuple[Any, str, RuleDefinition]]:
+        rules = [rule for rule in definition.rules if any(pair in rule.machine.salience for pair in salient)]
+        if not rules:
+            return []
+        try:
+            instance = self.instance(definition)
+        except Exception as error:  # noqa: BLE001 - foreign code: it must fail as its rules do, not the turn
+            instance, rules = None, [_unmakeable(rule, error) for rule in rules]
+        return [(instance, definition.rid, rule) for rule in rules]
 
     def variables_of(self, rid: str) -> Variables:
         return Variables(rid, self.variables, self.elements, self.engine.limits, self._check_may_write)

@@ -26,6 +26,8 @@ def enqueue_row(pico: Pico, message: EventMessage) -> None:
         "eid": message.eid,
         "hops": message.hops,
     }
+    if message.for_rid is not None:
+        row["for_rid"] = message.for_rid
     pico.queue.put(key, FrozenMap(row))
 
 

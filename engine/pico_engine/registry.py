@@ -22,6 +22,11 @@ class Registry:
 
     def add(self, ruleset: type[Ruleset] | RulesetDefinition, *, replace: bool = False) -> RulesetDefinition:
         """Make a ruleset known. Raises RulesetDefinitionError when its id is taken by another one."""
+        if isinstance(ruleset, type) and "definition" not in vars(ruleset):
+            raise RulesetDefinitionError(
+                f"{ruleset.__name__} has no ruleset id",
+                f'write class {ruleset.__name__}(Ruleset, rid="…")',
+            )
         definition = ruleset if not isinstance(ruleset, type) else ruleset.definition
         known = self._known.get(definition.rid)
         if known is not None and not replace and known.create is not definition.create:

@@ -29,7 +29,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast, get_type_hints, overload
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from pico_engine.api import RulesetApi
 from pico_engine.definition import QueryDefinition, RuleDefinition, RulesetDefinition
@@ -42,6 +42,15 @@ if TYPE_CHECKING:
     from pico_engine.pico import Pico
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
+_BY_POSITION = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+_RESERVED = frozenset(name for name in dir(RulesetApi) if not name.startswith("__")) | {
+    "_pico",
+    "config",
+    "variables",
+    "definition",
+}
+"""What every ruleset has; a member of the same name would hide it."""
+_CHANGEABLE = (list, dict, set)
 
 
 class EntVariable:
@@ -79,7 +88,10 @@ class ConfigValue:
     __slots__ = ("default", "name")
 
     def __init__(self, default: Json) -> None:
-        self.default = freeze(default)
+        try:
+            self.default = freeze(default)
+        except EngineError as error:
+            raise RulesetDefinitionError(f"the default of a configuration value: {error}") from error
         self.name = ""
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -116,28 +128,86 @@ def rule(expression: EventExpression, *, name: str | None = None) -> Callable[[_
     The method takes the event, and by name whatever of the captured values it wants.
     """
 
+    if not isinstance(expression, EventExpression):
+        raise RulesetDefinitionError(
+            f"@rule needs an event expression, not {_named(expression)}",
+            'write @rule(when("domain:type")) above the method',
+        )
+
     def mark(method: _Method) -> _Method:
+        _check_method("rule", method)
         method.__rule__ = (expression, name or method.__name__)  # type: ignore[attr-defined]
         return method
 
     return mark
 
 
+def _named(value: object) -> str:
+    return str(getattr(value, "__name__", None) or f"a {type(value).__name__}")
+
+
+def _check_method(kind: str, method: object) -> None:
+    """Raises RulesetDefinitionError unless it is a plain method, which runs when it is called."""
+    where = f"{kind} {_named(method)}"
+    if not inspect.isfunction(method):
+        raise RulesetDefinitionError(
+            f"@{kind} marks methods, not {_named(method)}", f"write @{kind} directly above `def name(self)`"
+        )
+    if inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method):
+        raise RulesetDefinitionError(
+            f"{where} is async", "write a plain `def`: self.query waits by itself, and nothing else has to"
+        )
+    if inspect.isgeneratorfunction(method):
+        raise RulesetDefinitionError(f"{where} is a generator", "return a list, and leave out `yield`")
+    parameters = list(inspect.signature(method).parameters.values())
+    if not parameters or parameters[0].kind not in _BY_POSITION:
+        raise RulesetDefinitionError(f"{where} has no `self`", "write it as a method")
+    for one in parameters[1:]:
+        if one.kind is one.VAR_POSITIONAL:
+            raise RulesetDefinitionError(
+                f"{where} takes *{one.name}", "name each parameter: values are passed by name"
+            )
+
+
 def query(method: _Method) -> _Method:
     """Makes a method a shared query: askable over channels whose policy allows it; it only reads."""
+    _check_function("query", method)
     method.__function__ = "shared"  # type: ignore[attr-defined]
     return method
 
 
+def _check_function(kind: str, method: Callable[..., Any]) -> None:
+    _check_method(kind, method)
+    for one in list(inspect.signature(method).parameters.values())[1:]:
+        if one.kind in (one.VAR_KEYWORD, one.POSITIONAL_ONLY):
+            raise RulesetDefinitionError(
+                f"{kind} {_named(method)} takes {one}, which callers cannot give by name",
+                "name each parameter; whoever asks gives values by name",
+            )
+
+
 def provides(method: _Method) -> _Method:
     """Makes a method a module function: other rulesets of the same pico call it through `self.use(…)`."""
+    _check_method("provides", method)
     shared = getattr(method, "__function__", "")
     method.__function__ = "both" if shared == "shared" else "provided"  # type: ignore[attr-defined]
     return method
 
 
-class Ruleset(RulesetApi):
+class _RulesetType(type):
+    """Gives rulesets no room for undeclared attributes: they would be forgotten when the pico is put away."""
+
+    def __new__(
+        mcs, name: str, bases: tuple[type, ...], members: dict[str, Any], **arguments: Any
+    ) -> _RulesetType:
+        members.setdefault("__slots__", ())
+        return super().__new__(mcs, name, bases, members, **arguments)
+
+
+class Ruleset(RulesetApi, metaclass=_RulesetType):
     """The base of all rulesets written in Python; see the module for an example."""
+
+    __slots__ = ("_pico", "config", "variables")
 
     def __init_subclass__(
         cls, *, rid: str | None = None, version: str = "0.0.0", author: str = "", **kwargs: Any
@@ -153,7 +223,7 @@ class Ruleset(RulesetApi):
 
 
 def _define(cls: type[Ruleset], rid: str, version: str, author: str) -> RulesetDefinition:
-    if not rid or not all(part.replace("-", "_").isidentifier() for part in rid.split(".")):
+    if type(rid) is not str or not all(part.replace("-", "_").isidentifier() for part in rid.split(".")):
         raise RulesetDefinitionError(
             f"{rid!r} is not a ruleset id", "write dotted names, as in org.example.thermometer"
         )
@@ -161,6 +231,7 @@ def _define(cls: type[Ruleset], rid: str, version: str, author: str) -> RulesetD
     functions: dict[str, QueryDefinition] = {}
     defaults: dict[str, Json] = {}
     for name, member in _members(cls).items():
+        _check_member(cls, name, member)
         if isinstance(member, ConfigValue):
             defaults[name] = member.default
         elif hasattr(member, "__rule__"):
@@ -188,8 +259,22 @@ def _members(cls: type) -> dict[str, Any]:
     """Members in source order, inherited ones first, each where it was first named."""
     members: dict[str, Any] = {}
     for base in reversed(cls.__mro__):
-        members.update(vars(base))
+        if base not in Ruleset.__mro__:
+            members.update(vars(base))
     return members
+
+
+def _check_member(cls: type, name: str, member: object) -> None:
+    is_function = hasattr(member, "__function__")  # whose name others may depend on; it hides only itself
+    if name in _RESERVED and not is_function:
+        raise RulesetDefinitionError(
+            f"{cls.__name__}.{name} hides what every ruleset has under this name", f"rename it: {name}_"
+        )
+    if isinstance(member, _CHANGEABLE) and name.islower() and not name.startswith("_"):
+        raise RulesetDefinitionError(
+            f"{cls.__name__}.{name} would be shared by all picos, and forgotten",
+            f"write {name} = ent(default=…) to keep it with each pico, {name.upper()} for a constant",
+        )
 
 
 def index_rules(rules: list[RuleDefinition]) -> dict[tuple[str, str], tuple[RuleDefinition, ...]]:
@@ -206,7 +291,12 @@ def _define_rule(cls: type, method: Callable[..., None]) -> RuleDefinition:
     machine = compile_select(expression.select())
     parameters = list(inspect.signature(method).parameters.values())[1:]
     where = f"rule {cls.__name__}.{name}"
-    wants_event = bool(parameters) and parameters[0].kind is not inspect.Parameter.VAR_KEYWORD
+    wants_event = bool(parameters) and parameters[0].kind in _BY_POSITION
+    if wants_event and parameters[0].name in machine.settings:
+        raise RulesetDefinitionError(
+            f"{where} takes {parameters[0].name!r} in the place of the event",
+            f"write def {method.__name__}(self, event, {parameters[0].name})",
+        )
     wanted = parameters[1:] if wants_event else parameters
     takes_all = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in wanted)
     named = tuple(one.name for one in wanted if one.kind is not inspect.Parameter.VAR_KEYWORD)
@@ -233,29 +323,40 @@ def _define_rule(cls: type, method: Callable[..., None]) -> RuleDefinition:
     def run_all(ruleset: Any, event: Event, settings: Mapping[str, Json]) -> None:
         method(ruleset, event, **settings)
 
+    def run_without_event(ruleset: Any, _event: Event, settings: Mapping[str, Json]) -> None:
+        method(ruleset, **{key: settings[key] for key in settings if takes_all or key in named})
+
     if not wants_event:
-        return RuleDefinition(name, machine, run_bare)
+        return RuleDefinition(name, machine, run_without_event if parameters else run_bare)
     if takes_all:
         return RuleDefinition(name, machine, run_all)
     return RuleDefinition(name, machine, run_named if named else run_plain)
 
 
-_CONVERTERS: dict[type, Callable[[str], Json]] = {
-    int: int,
-    float: float,
-    bool: lambda text: {"true": True, "1": True, "false": False, "0": False}[text.lower()],
+_CONVERTERS: dict[str, Callable[[str], Json]] = {
+    "int": int,
+    "float": lambda text: freeze(float(text)),
+    "bool": lambda text: {"true": True, "1": True, "false": False, "0": False}[text.lower()],
 }
+
+
+def _scalar_named(annotation: object) -> str:
+    """`int`, `float` or `bool` of such an annotation, with or without `| None`; "" for any other.
+
+    By its text, because annotations may name what only a type checker can see.
+    """
+    text = annotation.__name__ if isinstance(annotation, type) else str(annotation)
+    words = {word.strip().strip("'\"") for word in text.split("|")} - {"None"}
+    word = words.pop() if len(words) == 1 else ""
+    return word if word in _CONVERTERS else ""
 
 
 def _define_function(cls: type, name: str, method: Callable[..., Json]) -> QueryDefinition:
     parameters = list(inspect.signature(method).parameters.values())[1:]
     names = tuple(one.name for one in parameters)
     required = {one.name for one in parameters if one.default is one.empty}
-    try:
-        hints = get_type_hints(method)
-    except (NameError, TypeError):  # annotations that only a type checker can see
-        hints = {}
-    converters = {key: _CONVERTERS[hints[key]] for key in names if hints.get(key) in _CONVERTERS}
+    kinds = {one.name: _scalar_named(one.annotation) for one in parameters}
+    converters = {key: _CONVERTERS[word] for key, word in kinds.items() if word}
 
     def run(ruleset: Any, args: Json) -> Json:
         """`args`: a map by name (what the function does not know is ignored) or a list by position."""
@@ -268,10 +369,8 @@ def _define_function(cls: type, name: str, method: Callable[..., Json]) -> Query
             if isinstance(values.get(key), str):  # arguments in a URL are text
                 try:
                     values[key] = convert(values[key])
-                except (ValueError, KeyError):
-                    raise BadRequest(
-                        f"argument {key} of query {name} must be {hints[key].__name__}"
-                    ) from None
+                except (ValueError, KeyError, BadRequest):
+                    raise BadRequest(f"argument {key} of query {name} must be {kinds[key]}") from None
         return method(ruleset, **values)
 
     kind = method.__function__  # type: ignore[attr-defined]

@@ -109,7 +109,7 @@ class Runner:
         else:
             self._operation_turn(pico, message)
 
-    def _reply(self, reply: Any, effect: EventAnswer | QueryAnswer | OperationAnswer | Failed) -> None:
+    def reply(self, reply: Any, effect: EventAnswer | QueryAnswer | OperationAnswer | Failed) -> None:
         """Answer whoever asked: someone outside, or a turn of this engine."""
         if type(reply) is not LocalReply:
             self._engine.effect(effect)
@@ -237,13 +237,13 @@ class Runner:
 
     def _answer_event(self, turn: Turn, message: EventMessage, error: EngineError | None) -> None:
         if error is not None:
-            self._reply(message.reply, Failed(message.reply, error))
+            self.reply(message.reply, Failed(message.reply, error))
         elif message.then_query is not None:
             rid, name, args = message.then_query
             question = QueryMessage(message.eci, rid, name, args, message.door, message.sender, message.reply)
             self._engine.receive(question, self._engine.now)
         else:
-            self._reply(message.reply, EventAnswer(message.reply, turn.eid, turn.directives))
+            self.reply(message.reply, EventAnswer(message.reply, turn.eid, turn.directives))
 
     def _operation_turn(self, pico: Pico, message: OperationMessage) -> None:
         """Run what the node itself wants of a pico, as a turn like any other."""
@@ -266,7 +266,7 @@ class Runner:
         self._end(turn, message, error)
         if message.reply is not None:
             done = Failed(message.reply, error) if error else OperationAnswer(message.reply, value)
-            self._reply(message.reply, done)
+            self.reply(message.reply, done)
 
     # -- sending ------------------------------------------------------------------------------------------
 
@@ -330,9 +330,9 @@ class Runner:
         except EngineError as error:
             self._engine.count(f"refused_{error.code}")
             outcome = error.code
-            self._reply(message.reply, Failed(message.reply, error))
+            self.reply(message.reply, Failed(message.reply, error))
         else:
-            self._reply(message.reply, QueryAnswer(message.reply, value))
+            self.reply(message.reply, QueryAnswer(message.reply, value))
         name = (message.rid, message.name)
         self._engine.traces.add(
             TurnTrace("", pico.did, self._engine.now, "query", name, message.door, message.sender, outcome)

@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cronsim import CronSim, CronSimError
 
 from pico_engine.errors import BadRequest, LimitExceeded
-from pico_engine.ledger import Section
-from pico_engine.values import FrozenMap, Json, freeze
+from pico_engine.ledger import DELETED, Section
+from pico_engine.values import FrozenMap, Json, encode, freeze
 
 if TYPE_CHECKING:
     from pico_engine.engine import Engine
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 ROOM = b"t/"
 WINDOW_MS = 600_000
 """Timers up to this far ahead are held in memory."""
+REMOVED_MAX_ENTRIES = 10_000
+"""So many timers may be removed before the memory that they take is given back."""
 _TIME_MAX_MS = 253_402_300_799_000
 """The year 9999: the last time that a datetime can tell."""
 
@@ -41,11 +43,13 @@ class Schedules:
         self._timers = Section(engine.ledger, ROOM, lazy=True)
         self._heap: list[tuple[int, str, str]] = []
         self._horizon = 0
+        self._removed = 0
+        """Entries of the heap, at most, that are of no use any more."""
 
     # -- what rulesets do ---------------------------------------------------------------------------------
 
     def add_at(self, pico: Pico, rid: str, at_ms: int, event: tuple[str, str], attrs: Json) -> str:
-        if not 0 <= at_ms <= _TIME_MAX_MS:
+        if type(at_ms) is not int or not 0 <= at_ms <= _TIME_MAX_MS:
             raise BadRequest(f"{at_ms} is not a time: it must be milliseconds since 1970, up to 9999")
         return self._add(pico, rid, {"type": "at", "time": at_ms}, at_ms, event, attrs)
 
@@ -67,6 +71,11 @@ class Schedules:
             raise LimitExceeded(
                 f"pico {pico.did} has {limit} scheduled events already (schedules_max)",
                 "remove some with unschedule()",
+            )
+        attrs_max = self._engine.limits.attributes_max_bytes
+        if len(encode(attrs)) > attrs_max:
+            raise LimitExceeded(
+                f"the attributes of a scheduled event exceed attributes_max_bytes, {attrs_max:,}"
             )
         schedule_id = self._engine.entropy(8).hex()
         domain, kind = event
@@ -90,6 +99,9 @@ class Schedules:
             return False
         pico.schedule.delete(schedule_id)
         self._timers.delete(timer_key(row["next"], pico.did, schedule_id))
+        self._removed += 1
+        if self._removed > max(REMOVED_MAX_ENTRIES, len(self._heap) // 2):
+            self.read_again()
         return True
 
     def remove_all(self, pico: Pico, rid: str | None = None) -> None:
@@ -122,12 +134,21 @@ class Schedules:
         start, self._horizon = self._horizon, now + WINDOW_MS
         low = ROOM + f"{start + 1 if start else 0:015d}".encode()
         high = ROOM + f"{self._horizon + 1:015d}".encode()
+        found = [full[len(ROOM) :].decode() for full, _ in self._engine.ledger.scan(low, high)]
+        # those of a turn that waits are in memory only, and nobody will look for them later
+        found += [key for key, value in self._timers.rows.items() if value is not DELETED]
         known = set(self._heap)
-        for full, _ in self._engine.ledger.scan(low, high):
-            at_text, did, schedule_id = full[len(ROOM) :].decode().split("/")
+        for key in found:
+            at_text, did, schedule_id = key.split("/")
             timer = (int(at_text), did, schedule_id)
-            if timer not in known:
+            if timer[0] <= self._horizon and timer not in known:
+                known.add(timer)
                 heappush(self._heap, timer)
+
+    def read_again(self) -> None:
+        """Forget which timers were found, those that were told too: whoever is due is told again."""
+        self._heap.clear()
+        self._horizon = self._removed = 0
 
     def begin(self, pico: Pico, schedule_id: str, now: int) -> FrozenMap | None:
         """The turn of a due entry begins: move the entry on. None when it is gone or not due any more."""
@@ -135,13 +156,21 @@ class Schedules:
         if row is None or row["next"] > now:
             return None
         self._timers.delete(timer_key(row["next"], pico.did, schedule_id))
-        if row["type"] == "at":
+        following = None if row["type"] == "at" else self._following(pico, row, now)
+        if following is None:
             pico.schedule.delete(schedule_id)
         else:
-            following = next_cron_ms(row["cron"], row["timezone"], now)
             pico.schedule.put(schedule_id, FrozenMap({**row, "next": following}))
             self._put_timer(following, pico.did, schedule_id)
         return row
+
+    def _following(self, pico: Pico, row: FrozenMap, now: int) -> int | None:
+        try:
+            return next_cron_ms(row["cron"], row["timezone"], now)
+        except BadRequest as error:  # it was good once, but time zones change and years end
+            text = f"the scheduled event {row['domain']}:{row['event']} is not repeated any more: {error}"
+            self._engine.log(pico, "error", row["rid"], text, now)
+            return None
 
     def forget(self) -> None:
         """Drop what is held of the timers' rows; they are read again when needed."""
@@ -157,12 +186,12 @@ def next_cron_ms(expression: str, timezone: str, after_ms: int) -> int:
         zone = ZoneInfo(timezone)
         start = datetime.fromtimestamp(after_ms / 1000, UTC).astimezone(zone)
         following = next(CronSim(expression, start))
-    except (CronSimError, StopIteration):
+    except (CronSimError, StopIteration, AttributeError):
         raise BadRequest(
             f"{expression!r} is not a cron expression that ever fires",
             "write five fields (minute hour day month weekday), or six with seconds first",
         ) from None
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
         raise BadRequest(
             f"{timezone!r} is not a time zone", "write a name such as UTC or Europe/Berlin"
         ) from None

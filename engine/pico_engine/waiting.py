@@ -53,8 +53,7 @@ class Waiting:
         turn = pico.turn
         assert turn is not None, "only rules and queries ask"
         chain = turn.chain if turn.read_only else (*turn.chain, pico.did)
-        if len(chain) > engine.limits.query_depth_max:
-            raise LimitExceeded(f"more than {engine.limits.query_depth_max} queries wait for each other")
+        self._check_depth(chain)
         did = engine.index.get(eci)
         if did is None:
             if not engine.port.can_query(pico, eci):
@@ -65,12 +64,23 @@ class Waiting:
         question = QueryMessage(eci, rid, name, args, LOCAL_DOOR, pico.did, None, chain)
         target = engine.admission.door(question)
         self._check_cycle(chain, target)
+        engine.admission.check_room(target)
         if target.turn is None:
             return engine.runner.run_query(target, question, turn)
         wait = self._new_wait()
         question.reply = LocalReply(wait)
         engine.enqueue(target, question)
         return self._wait(turn, wait, target.did)
+
+    def check_chain(self, chain: tuple[str, ...], target: Pico) -> None:
+        """A question from elsewhere: refuse it when its answer would wait for itself."""
+        self._check_depth(chain)
+        self._check_cycle(chain, target)
+
+    def _check_depth(self, chain: tuple[str, ...]) -> None:
+        most = self._engine.limits.query_depth_max
+        if len(chain) > most:
+            raise LimitExceeded(f"more than {most} queries wait for each other (query_depth_max)")
 
     def _check_cycle(self, chain: tuple[str, ...], target: Pico) -> None:
         one: Pico | None = target
@@ -143,8 +153,13 @@ class Waiting:
             self.answered(WaitAnswer(wait, error=WaitTimeout(f"no answer within {limit} ms (wait_max_ms)")))
 
     def abandon(self, pico: Pico) -> None:
-        """The pico goes: end its waiting turn, if it has one."""
+        """The pico goes: undo and end its waiting turn, if it has one."""
         gone: EngineError = UnknownPico(f"pico {pico.did} was deleted")
+        if pico.turn is not None and pico.turn.journal is not None:
+            ledger = self._engine.ledger
+            journal, ledger.journal = ledger.journal, pico.turn.journal
+            ledger.rollback()
+            ledger.journal = journal
         for wait, turn in list(self.turns.items()):
             one: Turn | None = turn
             while one is not None:
@@ -152,3 +167,14 @@ class Waiting:
                     self.answered(WaitAnswer(wait, error=gone))
                     break
                 one = one.outer
+
+    def unfinished_prefixes(self) -> set[bytes]:
+        """Prefixes of the picos that turns which have not ended have changed something of."""
+        ledger = self._engine.ledger
+        journals = [ledger.journal, *ledger.outer_journals]
+        for turn in self.turns.values():
+            one: Turn | None = turn
+            while one is not None:
+                journals.append(one.journal or [])
+                one = one.outer
+        return {section.prefix[:-2] for journal in journals for section, _, _ in journal}
