@@ -106,7 +106,7 @@ class OwnerToken:
 
 
 _SECRETS = re.compile(
-    r"""(?P<did>did:[a-z0-9]+:[A-Za-z0-9._:%-]{8})[A-Za-z0-9._:%-]+   # an ECI is a capability
+    r"""(?P<did>did(?::|%3[Aa])[a-z0-9]+(?::|%3[Aa])[A-Za-z0-9._-]{8})[A-Za-z0-9._:%-]+  # a capability
       | (?P<path>/(?:c|sky/event|sky/cloud)/[^/\s?]{0,6})[^/\s?]*
       | (?P<bearer>(?i:bearer)\s+)\S+
       | (?P<query>[?&](?:code|_oob|token)=)[^&\s]+

@@ -58,7 +58,7 @@ class FakeNode:
         self._note("query", eci, rid, name, args)
         return self.value
 
-    async def command(self, name: str, **parameters: Any) -> Any:
+    async def command(self, name: str, /, **parameters: Any) -> Any:
         self._note("command", name, parameters)
         return self.answers.get(name, {})
 
