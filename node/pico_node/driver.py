@@ -7,7 +7,7 @@ let out: answers, frames to other nodes. Nothing overtakes.
 
 When the store fails (a full disk, say) nothing of what was in memory can be relied on: everybody who waits is
 told so, the agent is given up, and the driver opens the store again, now and then, until it takes a write.
-Then it begins anew from what is durable.
+Then it begins anew from what is durable. It does the same when the agent itself goes wrong.
 """
 
 from __future__ import annotations
@@ -96,12 +96,14 @@ class Driver:
         self._clock = clock
         self.agent: Agent | None = None
         self.counters: Counter[str] = Counter()
-        self.store_problem: StoreError | None = None
+        self.store_problem: EngineError | None = None
         self._inbox: deque[Message] = deque()
         self._staged: deque[_Stage] = deque()
         self._batches: deque[tuple[int, Batch]] = deque()
         self._newest = self._durable = 0
         self._writing = False
+        self._reign = 0
+        self._callers: set[asyncio.Future[Any]] = set()
         self._inline_s = 0.0
         self._tick_scheduled = False
         self._timer: asyncio.TimerHandle | None = None
@@ -123,6 +125,7 @@ class Driver:
         addresses = self.peers.addresses if self.peers is not None else ()
         agent.start(self._now(), addresses)
         self.agent = agent
+        self._reign += 1
         self._newest = self._durable = 0
         for peer_id, session in self._sessions.items():
             agent.receive(PeerUp(peer_id, session), self._now())
@@ -140,6 +143,7 @@ class Driver:
                     await self._idle.wait()
         except TimeoutError:
             log.warning("the last writes did not finish within %s s", STOP_MAX_S)
+        self._tell_callers(_stopping())
         self._executor.shutdown(wait=True)
         self._store.close()
 
@@ -166,15 +170,25 @@ class Driver:
             self._refuse_inbox()
             return
         now = self._now()
-        inbox = self._inbox
+        if self._survives(self._let_work, agent, now):
+            self._schedule(agent, now)
+
+    def _survives(self, work: Callable[..., None], *arguments: Any) -> bool:
+        """Do some of the loop's work; False when it failed, and the agent was given up."""
         try:
-            while inbox:
-                agent.receive(inbox.popleft(), now)
-            if (timer := agent.next_timer()) is not None and timer <= now:
-                agent.handle_timer(now)
-        except StoreError as error:  # a read failed
+            work(*arguments)
+        except StoreError as error:
             self._store_failed(error)
-            return
+        except Exception as error:  # noqa: BLE001 - a fault of ours must not leave anybody waiting for ever
+            self._agent_failed(error)
+        return self.agent is not None
+
+    def _let_work(self, agent: Agent, now: int) -> None:
+        inbox = self._inbox
+        while inbox:
+            agent.receive(inbox.popleft(), now)
+        if (timer := agent.next_timer()) is not None and timer <= now:
+            agent.handle_timer(now)
         effects: list[Effect] = []
         while (effect := agent.next_effect()) is not None:
             effects.append(effect)
@@ -186,7 +200,6 @@ class Driver:
         if effects:
             self._staged.append(_Stage(self._newest, effects))
         self._commit()
-        self._schedule(agent, now)
 
     def _schedule(self, agent: Agent, now: int) -> None:
         if self._tick_scheduled or self.agent is not agent:
@@ -214,11 +227,7 @@ class Driver:
                 self._write_in_thread(numbers, batch)
                 return
             began = time.perf_counter()
-            try:
-                self._store.write(batch)
-            except StoreError as error:
-                self._store_failed(error)
-                return
+            self._store.write(batch)
             self._inline_s = 0.8 * self._inline_s + 0.2 * (time.perf_counter() - began)
             self._written(numbers)
         self._let_out()
@@ -235,20 +244,25 @@ class Driver:
     def _write_in_thread(self, number: int, batch: Batch) -> None:
         assert self._loop is not None, "the driver was started"
         self._writing = True
+        reign = self._reign
         began = time.perf_counter()
         future = self._loop.run_in_executor(self._executor, self._store.write, batch)
 
         def done(result: asyncio.Future[None]) -> None:
             self._writing = False
             error = result.exception()
+            if self.agent is None or reign != self._reign:  # given up while this was being written
+                self._idle.set()
+                return
             if isinstance(error, StoreError):
                 self._store_failed(error)
                 return
-            if error is not None:
-                raise error
+            if isinstance(error, Exception):
+                self._agent_failed(error)
+                return
             self._inline_s = 0.8 * self._inline_s + 0.2 * min(time.perf_counter() - began, INLINE_MAX_S)
             self._written(number)
-            self._commit()
+            self._survives(self._commit)
 
         future.add_done_callback(done)
 
@@ -271,7 +285,11 @@ class Driver:
     def _carry_out(self, effect: Effect) -> None:
         handler = self._handlers.get(type(effect))
         if handler is not None:
-            handler(self, effect)
+            try:
+                handler(self, effect)
+            except Exception:  # one effect that fails must not hold up those behind it
+                self.counters["effects_failed"] += 1
+                log.exception("could not carry out %s", type(effect).__name__)
 
     # -- effects ------------------------------------------------------------------------------------------
 
@@ -325,21 +343,35 @@ class Driver:
     def _store_failed(self, error: StoreError) -> None:
         log.error("the store failed: %s. %s", error.what, error.hint)
         self.counters[f"store_failures_{error.code}"] += 1
+        self._give_up(error)
+
+    def _agent_failed(self, error: Exception) -> None:
+        """A fault of the node itself: nothing in memory is to be trusted any more."""
+        log.error("the node itself failed; it begins anew from what is durable", exc_info=error)
+        self.counters["agent_failures"] += 1
+        what = f"the node failed at this or another request: {type(error).__name__}: {error}"
+        self._give_up(EngineError(what, "see the node's log, and report it"))
+
+    def _give_up(self, error: EngineError) -> None:
+        """Whoever waits is told; the agent and all that was not durable are dropped."""
         self.store_problem = error
         self.agent = None
         self._batches.clear()
-        staged, self._staged = self._staged, deque()
-        for stage in staged:
-            for effect in stage.effects:
-                reply = getattr(effect, "reply", None)
-                if isinstance(reply, asyncio.Future) and not reply.done():
-                    reply.set_exception(error)
+        self._staged.clear()
         self._refuse_inbox()
+        self._tell_callers(error)
         self._idle.set()
         self._retry_store_later()
 
+    def _tell_callers(self, error: EngineError) -> None:
+        """Everybody who waits for an answer gets this error: it will not be known what became of theirs."""
+        callers, self._callers = self._callers, set()
+        for reply in callers:
+            if not reply.done():
+                reply.set_exception(error)
+
     def _refuse_inbox(self) -> None:
-        problem: EngineError = self.store_problem or StoreError("the node is stopping", "start it again")
+        problem = self.store_problem or _stopping()
         while self._inbox:
             reply = getattr(self._inbox.popleft(), "reply", None)
             if isinstance(reply, asyncio.Future) and not reply.done():
@@ -353,16 +385,21 @@ class Driver:
         """Open the store again; a write that is needed anyway shows whether it works."""
         if self._stopping:
             return
+        if self._writing:  # the disk still holds a write that was begun before
+            self._retry_store_later()
+            return
         try:
             self._store.reopen()
             self._store.write(Batch({b"a/reopened": str(self._now()).encode()}))
+            self._begin()
         except StoreError as error:
             self.store_problem = error
             self._retry_store_later()
-            return
-        self.store_problem = None
-        log.warning("the store works again; going on from what is durable")
-        self._begin()
+        except Exception as error:  # noqa: BLE001 - as in a tick
+            self._agent_failed(error)
+        else:
+            self.store_problem = None
+            log.warning("the store works again; going on from what is durable")
 
     # -- what other nodes do (PeerEvents) -----------------------------------------------------------------
 
@@ -371,7 +408,8 @@ class Driver:
         self.submit(PeerUp(peer_id, session))
 
     def peer_down(self, peer_id: str, session: int, reason: str) -> None:
-        self._sessions.pop(peer_id, None)
+        if self._sessions.get(peer_id) == session:
+            del self._sessions[peer_id]
         self.submit(PeerDown(peer_id, session, reason))
 
     def frames(self, peer_id: str, session: int, frames: list[bytes]) -> None:
@@ -385,6 +423,14 @@ class Driver:
 
     # -- what the doors want (NodeApi, without the process's own commands) --------------------------------
 
+    async def _ask(self, message: Message, reply: asyncio.Future[Any]) -> Any:
+        self._callers.add(reply)
+        self.submit(message)
+        try:
+            return await reply
+        finally:
+            self._callers.discard(reply)
+
     def _future(self) -> asyncio.Future[Any]:
         assert self._loop is not None, "the driver was started"
         return self._loop.create_future()
@@ -393,14 +439,14 @@ class Driver:
         self, eci: str, domain: str, type: str, attrs: Mapping[str, Json], *, door: str = "http"
     ) -> EventResult:
         reply = self._future()
-        self.submit(EventMessage(eci, domain, type, attrs or EMPTY_MAP, door, None, reply))
-        result: EventResult = await reply
+        message = EventMessage(eci, domain, type, attrs or EMPTY_MAP, door, None, reply)
+        result: EventResult = await self._ask(message, reply)
         return result
 
     async def event_queued(self, eci: str, domain: str, type: str, attrs: Mapping[str, Json]) -> str:
         reply = self._future()
-        self.submit(EventMessage(eci, domain, type, attrs or EMPTY_MAP, reply=reply, durable=True))
-        eid: str = await reply
+        message = EventMessage(eci, domain, type, attrs or EMPTY_MAP, reply=reply, durable=True)
+        eid: str = await self._ask(message, reply)
         return eid
 
     async def event_then_query(
@@ -408,20 +454,18 @@ class Driver:
     ) -> Json:
         reply = self._future()
         query = (rid, name, attrs)
-        self.submit(EventMessage(eci, domain, type, attrs or EMPTY_MAP, reply=reply, then_query=query))
-        return await reply
+        message = EventMessage(eci, domain, type, attrs or EMPTY_MAP, reply=reply, then_query=query)
+        return await self._ask(message, reply)
 
     async def query(
         self, eci: str, rid: str, name: str, args: Mapping[str, Json] | list[Json], *, door: str = "http"
     ) -> Json:
         reply = self._future()
-        self.submit(QueryMessage(eci, rid, name, args, door, None, reply))
-        return await reply
+        return await self._ask(QueryMessage(eci, rid, name, args, door, None, reply), reply)
 
     async def command(self, name: str, /, **parameters: Any) -> Json:
         reply = self._future()
-        self.submit(Command(name, parameters, reply))
-        return await reply
+        return await self._ask(Command(name, parameters, reply), reply)
 
     def metrics(self) -> Mapping[str, float]:
         """Counters of driver, engine and peers; gauges of what is held at the moment."""
@@ -445,3 +489,7 @@ class Driver:
             "store": "ok" if problem is None else problem.what,
             "peers": len(self._sessions),
         }
+
+
+def _stopping() -> StoreError:
+    return StoreError("the node is stopping", "start it again")
