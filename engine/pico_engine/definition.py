@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from pico_engine.pico import Pico
 
 
+FOUND_MAX_ENTRIES = 1_000
+"""Event names whose rules are remembered; a stranger may invent names without end."""
+
+
 @dataclass(frozen=True, slots=True)
 class RuleDefinition:
     """A rule: `run(ruleset, event, settings)` is called when `machine` says that the rule is selected."""
@@ -56,7 +60,21 @@ class RulesetDefinition:
     create: Callable[[Pico, Mapping[str, Json]], Any]
     language: str = "python"
     uses: tuple[str, ...] = ()
-    index: Mapping[tuple[str, str], tuple[RuleDefinition, ...]] = field(default_factory=dict)
+    _found: dict[tuple[str, str], tuple[RuleDefinition, ...]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+
+    def rules_for(self, domain: str, kind: str) -> tuple[RuleDefinition, ...]:
+        """The rules whose event expressions name an event, in source order. Remembered for all picos."""
+        key = (domain, kind)
+        found = self._found.get(key)
+        if found is None:
+            if len(self._found) >= FOUND_MAX_ENTRIES:
+                self._found.clear()
+            salient = {key, ("*", kind), (domain, "*"), ("*", "*")}
+            found = tuple(rule for rule in self.rules if not salient.isdisjoint(rule.machine.salience))
+            self._found[key] = found
+        return found
 
     @property
     def meta(self) -> dict[str, Json]:

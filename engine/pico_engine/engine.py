@@ -160,6 +160,10 @@ class Engine:
         return self._effects.popleft() if self._effects else None
 
     @property
+    def has_effects(self) -> bool:
+        return bool(self._effects)
+
+    @property
     def has_changes(self) -> bool:
         return self.ledger.has_changes or bool(self.queue_changed)
 
@@ -256,7 +260,7 @@ class Engine:
         unfinished = self.waiting.unfinished_prefixes()
         for pico in [pico for pico in self._picos.values() if pico.last_used_ms <= before]:
             self._put_away(pico, unfinished)
-        if not self.waiting.turns:
+        if not self.has_unfinished_turns:
             self.index.forget()
 
     def _put_away_longest_idle(self, newest: Pico) -> None:

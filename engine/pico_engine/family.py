@@ -94,7 +94,7 @@ class FamilyAffairs:
         gone = self._descendants(did)
         turn = parent.turn
         assert turn is not None, "check_may_write guarantees a turn"
-        turn.deletions.extend(gone)
+        turn.deletions = (*turn.deletions, *gone)
         return gone
 
     def _descendants(self, did: str) -> list[str]:
@@ -181,7 +181,7 @@ class FamilyAffairs:
         self._own_channel(pico, eci)
         self._engine.port.channel_deleted(pico, eci)
         if pico.turn is not None:
-            pico.turn.closed.add(eci)
+            pico.turn.closed |= {eci}
         self._remove_channel(pico, eci)
 
     def _remove_channel(self, pico: Pico, eci: str) -> None:

@@ -37,30 +37,52 @@ class Receipt(Protocol):
         ...
 
 
-@dataclass(slots=True)
 class EventMessage:
     """An event for the pico that `eci` leads to (for OWNER and SYSTEM: the pico's own DID).
 
     `reply` is given back in the answer; None: nobody waits. `durable` events are answered (`Accepted`) as
-    soon as they are sure to be processed; others when their turn has ended (`EventAnswer`).
+    soon as they are sure to be processed; others when their turn has ended (`EventAnswer`). The defaults of
+    the class are for what few events have: making a message is a good part of what an event costs.
     """
 
-    eci: str
-    domain: str
-    type: str
-    attrs: Json = EMPTY_MAP
-    door: str = HTTP_DOOR
-    sender: str | None = None
-    reply: Any = None
-    durable: bool = False
-    eid: str = ""
-    hops: int = 0
+    hops = 0
+    """How many picos its cause has passed through."""
     for_rid: str | None = None
+    """The only ruleset that sees it."""
     receipt: Receipt | None = None
     queue_key: str | None = None
+    """Its row in the pico's queue."""
     schedule_id: str | None = None
     then_query: tuple[str, str, Json] | None = None
     """(rid, name, args) of a query to answer with, instead of the directives."""
+
+    def __init__(
+        self,
+        eci: str,
+        domain: str,
+        type: str,
+        attrs: Json = EMPTY_MAP,
+        door: str = HTTP_DOOR,
+        sender: str | None = None,
+        reply: Any = None,
+        *,
+        durable: bool = False,
+        eid: str = "",
+        **more: Any,
+    ) -> None:
+        """`more`: any of the class's attributes above."""
+        self.eci = eci
+        self.domain = domain
+        self.type = type
+        self.attrs = attrs
+        self.door = door
+        self.sender = sender
+        self.reply = reply
+        self.durable = durable
+        self.eid = eid
+        if more:
+            assert all(hasattr(EventMessage, name) for name in more), f"unknown among {sorted(more)}"
+            self.__dict__.update(more)
 
 
 @dataclass(slots=True)

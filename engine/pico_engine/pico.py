@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -195,18 +196,16 @@ class Pico:
         if found is None:
             if len(self._dispatch) >= _DISPATCH_MAX_ENTRIES:
                 self._dispatch.clear()
-            salient = (key, ("*", kind), (domain, "*"), ("*", "*"))
-            found = self._dispatch[key] = tuple(
-                entry for definition in self.definitions() for entry in self._rules_of(definition, salient)
-            )
+            entries: list[tuple[Any, str, RuleDefinition]] = []
+            for definition in self.definitions():
+                if rules := definition.rules_for(domain, kind):
+                    entries += self._entries_of(definition, rules)
+            found = self._dispatch[key] = tuple(entries)
         return found
 
-    def _rules_of(
-        self, definition: RulesetDefinition, salient: tuple[tuple[str, str], ...]
+    def _entries_of(
+        self, definition: RulesetDefinition, rules: Sequence[RuleDefinition]
     ) -> list[tuple[Any, str, RuleDefinition]]:
-        rules = [rule for rule in definition.rules if any(pair in rule.machine.salience for pair in salient)]
-        if not rules:
-            return []
         try:
             instance = self.instance(definition)
         except Exception as error:  # noqa: BLE001 - foreign code: it must fail as its rules do, not the turn

@@ -251,7 +251,6 @@ def _define(cls: type[Ruleset], rid: str, version: str, author: str) -> RulesetD
         functions=functions,
         defaults=defaults,
         create=cast("Callable[[Pico, Mapping[str, Json]], Any]", cls),
-        index=index_rules(rules),
     )
 
 
@@ -275,15 +274,6 @@ def _check_member(cls: type, name: str, member: object) -> None:
             f"{cls.__name__}.{name} would be shared by all picos, and forgotten",
             f"write {name} = ent(default=…) to keep it with each pico, {name.upper()} for a constant",
         )
-
-
-def index_rules(rules: list[RuleDefinition]) -> dict[tuple[str, str], tuple[RuleDefinition, ...]]:
-    """Salience index: (domain, type), either may be `*`, → rules that name it, in source order."""
-    index: dict[tuple[str, str], list[RuleDefinition]] = {}
-    for one in rules:
-        for pair in one.machine.salience:
-            index.setdefault(pair, []).append(one)
-    return {pair: tuple(found) for pair, found in index.items()}
 
 
 def _define_rule(cls: type, method: Callable[..., None]) -> RuleDefinition:

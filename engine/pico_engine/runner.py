@@ -122,7 +122,9 @@ class Runner:
 
     def _event_turn(self, pico: Pico, message: EventMessage) -> None:
         engine = self._engine
-        turn = Turn(engine, pico, message, message.eid, engine.now, hops=message.hops)
+        turn = Turn(engine, pico, message, message.eid, engine.now)
+        if message.hops:
+            turn.hops = message.hops
         pico.turn = turn
         error: EngineError | None = None
         try:
@@ -201,7 +203,7 @@ class Runner:
         engine, pico = self._engine, turn.pico
         engine.ledger.rollback()
         turn.sends.clear()
-        turn.deletions.clear()
+        turn.deletions = ()
         engine.count("turns_aborted")
         if isinstance(message, EventMessage):
             held = _is_held(error)
@@ -355,7 +357,8 @@ class Runner:
         ledger.journal = []
         ledger.outer_journals.append(journal)
         chain = (*message.chain, pico.did)
-        turn = Turn(engine, pico, message, "", engine.now, read_only=True, chain=chain, outer=outer)
+        turn = Turn(engine, pico, message, "", engine.now)
+        turn.read_only, turn.chain, turn.outer = True, chain, outer
         pico.turn = turn
         engine.turn_serial += 1
         running, engine.rule_running = engine.rule_running, True

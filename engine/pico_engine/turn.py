@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -41,79 +41,44 @@ did not fire), detail. A tuple, because every rule of every turn makes one."""
 
 
 class Turn:
-    """The turn at hand of one pico."""
+    """The turn at hand of one pico.
 
-    __slots__ = (
-        "agenda",
-        "answer",
-        "chain",
-        "closed",
-        "considered",
-        "cut",
-        "deletions",
-        "directives",
-        "eid",
-        "engine",
-        "event",
-        "hops",
-        "journal",
-        "message",
-        "now",
-        "outer",
-        "pico",
-        "raised",
-        "read_only",
-        "rid",
-        "rule",
-        "sends",
-        "stopped",
-        "waiter",
-        "waits_for",
-    )
+    What few turns need is a default of the class: making a turn is a good part of what an event costs.
+    """
 
-    def __init__(
-        self,
-        engine: Engine,
-        pico: Pico,
-        message: Message,
-        eid: str,
-        now: int,
-        *,
-        hops: int = 0,
-        chain: tuple[str, ...] = (),
-        read_only: bool = False,
-        outer: Turn | None = None,
-    ) -> None:
+    hops = 0
+    chain: tuple[str, ...] = ()
+    read_only = False
+    outer: Turn | None = None
+    """The turn that asked, of a query that is answered inside it."""
+    journal: list[Any] | None = None
+    """Put aside while the turn waits, or while it asks a pico of this engine."""
+    event: Event | None = None
+    rid = ""
+    rule = ""
+    raised = 0
+    deletions: Sequence[str] = ()
+    """Picos that go when the turn commits."""
+    closed: frozenset[str] = frozenset()
+    """Channels that were deleted in this turn: its sends may still name them as their own."""
+    stopped: frozenset[str] = frozenset()
+    """Rulesets that said `last` for the event at hand."""
+    cut: tuple[int, int, list[Event]] | None = None
+    """What the rule at hand took off the agenda: its place in `considered`, from where, the events."""
+    waiter: greenlet | None = None
+    waits_for: str | None = None
+    answer: WaitAnswer | None = None
+
+    def __init__(self, engine: Engine, pico: Pico, message: Message, eid: str, now: int) -> None:
         self.engine = engine
         self.pico = pico
         self.message = message
         self.eid = eid
         self.now = now
-        self.hops = hops
-        self.chain = chain
-        self.read_only = read_only
-        self.outer = outer
-        """The turn that asked, of a query that is answered inside it."""
-        self.journal: list[Any] | None = None
-        """Put aside while the turn waits, or while it asks a pico of this engine."""
-        self.event: Event | None = None
-        self.rid = ""
-        self.rule = ""
         self.agenda: list[Event] = []
-        self.raised = 0
         self.directives: list[Json] = []
         self.sends: list[Send] = []
-        self.deletions: list[str] = []
         self.considered: list[RuleTrace] = []
-        self.closed: set[str] = set()
-        """Channels that were deleted in this turn: its sends may still name them as their own."""
-        self.stopped: Collection[str] = ()
-        """Rulesets that said `last` for the event at hand."""
-        self.cut: tuple[int, int, list[Event]] | None = None
-        """What the rule at hand took off the agenda: its place in `considered`, from where, the events."""
-        self.waiter: greenlet | None = None
-        self.waits_for: str | None = None
-        self.answer: WaitAnswer | None = None
 
     # -- what rules ask for -------------------------------------------------------------------------------
 
@@ -161,7 +126,7 @@ class Turn:
     def run_event(self, event: Event) -> None:
         self.engine.turn_serial += 1
         self.event = event
-        self.stopped = ()
+        self.stopped = frozenset()
         domain, kind, for_rid = event.domain, event.type, event.for_rid
         for instance, rid, rule in self.pico.rules_for(domain, kind):
             if for_rid is not None and for_rid != rid:
@@ -187,7 +152,7 @@ class Turn:
 
     def stop(self, rid: str) -> None:
         """Let no later rule of this ruleset run for the event at hand."""
-        self.stopped = {*self.stopped, rid}
+        self.stopped |= {rid}
 
     def _advance(self, key: str, machine: Machine, instance: Any, event: Event) -> Outcome:
         """Take the event on a compound expression, whose progress is kept with the pico."""
@@ -253,7 +218,7 @@ class Turn:
     def _system_error(self, attrs: dict[str, Json], rid: str) -> Event:
         return Event("system", "error", FrozenMap(attrs), self.eid, self.now, "", None, rid)
 
-    def _go_back(self, mark: tuple[int, int, int, int, int, Collection[str]]) -> None:
+    def _go_back(self, mark: tuple[int, int, int, int, int, frozenset[str]]) -> None:
         """Drop what a rule did: everything that came after `mark`."""
         journal, directives, sends, deletions, agenda, self.stopped = mark
         if self.cut is not None and self.cut[0] == len(self.considered):
@@ -262,7 +227,7 @@ class Turn:
         self.engine.ledger.rollback(journal)
         del self.directives[directives:]
         del self.sends[sends:]
-        del self.deletions[deletions:]
+        self.deletions = self.deletions[:deletions]
         del self.agenda[agenda:]
 
     def declare_error(self, level: str, data: Json) -> None:

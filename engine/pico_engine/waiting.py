@@ -172,7 +172,7 @@ class Waiting:
         """Prefixes of the picos that turns which have not ended have changed something of."""
         ledger = self._engine.ledger
         journals = [ledger.journal, *ledger.outer_journals]
-        for turn in self.turns.values():
+        for turn in (*self.turns.values(), *self.resumable):
             one: Turn | None = turn
             while one is not None:
                 journals.append(one.journal or [])

@@ -149,7 +149,7 @@ class Node(Driver):
     async def _load_rulesets(self) -> Json:
         self.ruleset_problems = load_rulesets(self.registry, self.home.rulesets)
         if self.agent is not None:
-            self.agent.engine.registry_changed()
+            self.agent.engine.registry_changed(self._now())
             self.wake()
         await asyncio.sleep(0)
         known = [definition.rid for definition in self.registry]

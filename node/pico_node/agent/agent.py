@@ -13,7 +13,7 @@ engine with a `Cursor`, which is written in the commit of the turn that applies 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pico_didcomm import peer_id_from_ed25519
@@ -24,12 +24,8 @@ from pico_engine.identities import Entropy
 from pico_engine.limits import EngineLimits
 from pico_engine.messages import (
     SYSTEM_DOOR,
-    EventAnswer,
     EventMessage,
-    Failed,
     LogLine,
-    OperationAnswer,
-    QueryAnswer,
     RemoteQuery,
 )
 from pico_engine.port import Port
@@ -98,6 +94,12 @@ class Agent(Port):
         self._wanted: dict[str, None] = {}
         self._goodbyes: dict[str, None] = {}
         self._next_sweep = 0
+        self._ours: dict[type, Callable[[Any, Any], None]] = {
+            InboundEvent: self.inbound.event_done,
+            InboundQuery: self.inbound.query_done,
+            CommandReply: self.commands.done,
+        }
+        """Answers that are for the agent itself, by the kind of reply that they carry."""
 
     # -- the machine's face -------------------------------------------------------------------------------
 
@@ -120,7 +122,13 @@ class Agent(Port):
 
     def receive(self, message: Message, now: int) -> None:
         """Take a message. Nothing raises: what cannot be served is answered with `Failed`, or counted."""
-        self.now = self.engine.now = now
+        self.now = now
+        if type(message) is EventMessage:  # most messages; they only join their pico's queue
+            self.engine.receive(message, now)
+            if self.engine.has_effects:
+                self._pump()
+            return
+        self.engine.now = now
         if isinstance(message, PeerFrames):
             if self.sessions.get(message.peer_id) == message.session:
                 self.inbound.frames(message.peer_id, message.frames)
@@ -182,21 +190,17 @@ class Agent(Port):
 
     def _pump(self) -> None:
         """Route what the engine has to say, and send what became ready."""
-        engine = self.engine
-        while (effect := engine.next_effect()) is not None:
-            if isinstance(effect, RemoteQuery):
+        next_effect, ours = self.engine.next_effect, self._ours
+        while (effect := next_effect()) is not None:
+            if type(effect) is RemoteQuery:
                 self.questions.ask(effect)
                 continue
             reply: Any = getattr(effect, "reply", None)
-            kind = type(reply)
-            if kind is InboundEvent and isinstance(effect, EventAnswer | OperationAnswer | Failed):
-                self.inbound.event_done(reply, effect)
-            elif kind is InboundQuery and isinstance(effect, QueryAnswer | Failed):
-                self.inbound.query_done(reply, effect)
-            elif kind is CommandReply:
-                self.commands.done(reply, effect)
-            else:
+            take = ours.get(type(reply))
+            if take is None:
                 self._effects.append(effect)
+            else:
+                take(reply, effect)
         self.lanes.flush()
         if self._goodbyes:
             goodbyes, self._goodbyes = self._goodbyes, {}
