@@ -98,7 +98,7 @@ class HostNotAllowed(HttpProblem):
 
     code = "host-not-allowed"
     status = 421
-    default_hint = "use localhost or 127.0.0.1, or add the name to the node's setting `allowed_hosts`"
+    default_hint = "use localhost or 127.0.0.1, or start the node with `--allowed-host NAME`"
 
 
 class NodeFailed(HttpProblem):
