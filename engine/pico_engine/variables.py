@@ -90,6 +90,7 @@ class Variables:
         key = f"{self._rid}/{name}"
         kind = type(value)
         if kind is int or kind is float or kind is bool or value is None:
+            freeze(value)  # some numbers are none in JSON
             old = self.rows.get(key, MISSING)
             if type(old) is not ListHead and type(old) is not MapHead:
                 self._may_write()
