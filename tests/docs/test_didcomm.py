@@ -49,7 +49,9 @@ def test_every_frame_is_there() -> None:
     letters = [value.decode() for value in vars(frames).values() if type(value) is bytes and len(value) == 1]
     assert sorted(letters) == ["A", "D", "H", "O", "U"]
     assert [letter for letter in letters if f"| `{letter}` |" not in PAGE] == []
-    contents = re.findall(r"^\| ([A-Z]) \| (.+?) \| (.+?) \|$", import_module(frames.__name__).__doc__, re.M)
+    contents = re.findall(
+        r"^\| ([A-Z]) \| (.+?) \| (.+?) \|$", import_module(frames.__name__).__doc__, re.MULTILINE
+    )
     assert {letter for letter, *_ in contents} == set(letters)
     assert str(frames.END_NUMBER) in PAGE
     assert [kind for kind in Kind if f"| `{kind.name}` | {kind.value} |" not in PAGE] == []
@@ -62,12 +64,12 @@ def test_every_algorithm_and_method_is_there() -> None:
     for word in (*CONTENT_ENCRYPTIONS, *KEY_ALGORITHMS, *ALGORITHMS):
         assert f"`{word}`" in PAGE
     made_or_read = {re.match(r"did:(key|peer:\d)", prefix)[0] for prefix in METHODS} | {"did:peer:4"}
-    assert set(re.findall(r"^\| `(did:[^`]+)` \|", PAGE, re.M)) == made_or_read
+    assert set(re.findall(r"^\| `(did:[^`]+)` \|", PAGE, re.MULTILINE)) == made_or_read
 
 
 def test_the_table_of_layers_is_that_of_the_code() -> None:
     part = PAGE.split("One inside the other:")[1].split("Refused, always")[0]
-    rows = re.findall(r"^\| (\w+) \| (\w+) \| (?:yes|no) \| yes \|$", part, re.M)
+    rows = re.findall(r"^\| (\w+) \| (\w+) \| (?:yes|no) \| yes \|$", part, re.MULTILINE)
     legal = {
         (outside, inside)
         for outside, row in LAYERS.items()

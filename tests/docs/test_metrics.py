@@ -43,9 +43,10 @@ def literals(folder: Path, *, subscripts: bool) -> set[str]:
             if not subscripts and isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 if node.func.attr == "count" and node.args:
                     found.add(text_of(node.args[0]))
-            elif subscripts and isinstance(node, ast.Subscript) and isinstance(node.value, ast.Attribute):
-                if node.value.attr == "counters":
-                    found.add(text_of(node.slice))
+            elif (
+                subscripts and isinstance(node, ast.Subscript) and ast.unparse(node.value) == "self.counters"
+            ):
+                found.add(text_of(node.slice))
     return {name for name in found if name is not None}
 
 
