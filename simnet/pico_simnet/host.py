@@ -45,6 +45,9 @@ class HostPace:
     """Messages that come within one tick are handled together."""
     writes_max: int = 1
     """Writes on their way at a time; what comes meanwhile gathers for the next."""
+    early_commit_per_mille: int = 300
+    """How often a tick begins a write before it lets the agent work: what was taken in is then on the disk
+    some time before what came of it."""
     skew_ms: int = 0
 
 
@@ -78,6 +81,8 @@ class SimulatedHost:
         self._wakes_at: int | None = None
         self._sessions = 0
         self._crash_after_effects: int | None = None
+        self._crash_kinds: tuple[type, ...] = ()
+        self._crash_in_write: Callable[[int], int] | None = None
         self.peer_id = Agent(self.disk, registry, SeededEntropy(seed), self._node_key).peer_id
 
     # -- life ---------------------------------------------------------------------------------------------
@@ -122,15 +127,22 @@ class SimulatedHost:
         self._ticking = False
         self._wakes_at = None
         self._crash_after_effects = None
+        self._crash_in_write = None
         self._world.host_crashed(self)
 
-    def crash_after_effects(self, count: int) -> None:
-        """Crash in the middle of letting out: after so many more effects."""
+    def crash_after_effects(self, count: int, kinds: tuple[type, ...] = (object,)) -> None:
+        """Crash in the middle of letting out: right after so many more effects of these kinds."""
         self._crash_after_effects = count
+        self._crash_kinds = kinds
+
+    def crash_in_write(self, keep: Callable[[int], int]) -> None:
+        """Crash while the next write is on its way."""
+        self._crash_in_write = keep
 
     def mend(self) -> None:
         """Faults that were to come do not come, and a host that is down starts."""
         self._crash_after_effects = None
+        self._crash_in_write = None
         self.disk.fail_next(None)
         self.start()
 
@@ -170,7 +182,11 @@ class SimulatedHost:
 
     def _tick(self) -> None:
         self._ticking = False
-        agent = self.agent
+        if self._chance.happens(self.pace.early_commit_per_mille):
+            self._commit()
+        agent = self._agent
+        if agent is None:  # it crashed while effects were let out
+            return
         for _ in range(TICKS_WITHOUT_END):
             timer = agent.next_timer()
             if timer is None or timer > self.now:
@@ -224,6 +240,9 @@ class SimulatedHost:
             self.name, f"write {number}: {len(batch.rows)} rows, {size} bytes {mark_of(parts)}"
         )
         delay = self._chance.long_tail(self.pace.disk_min_ms, self.pace.disk_max_ms)
+        keep = self._crash_in_write
+        if keep is not None:
+            self._world.after(self._chance.between(0, delay), self._living(lambda: self.crash(keep)))
         self._world.after(delay, self._living(lambda: self._finish(write)))
 
     def _finish(self, write: _Write) -> None:
@@ -246,13 +265,13 @@ class SimulatedHost:
 
     def _let_out(self, effects: list[Effect]) -> None:
         for effect in effects:
-            if self._crash_after_effects is not None:
-                self._crash_after_effects -= 1
-                if self._crash_after_effects < 0:
-                    self.crash()
-                    return
             self._world.monitor.effect(self, effect)
             self._carry_out(effect)
+            if self._crash_after_effects is not None and isinstance(effect, self._crash_kinds):
+                self._crash_after_effects -= 1
+                if self._crash_after_effects == 0:
+                    self.crash()
+                    return
 
     def _carry_out(self, effect: Effect) -> None:
         if isinstance(effect, SendFrames):

@@ -85,7 +85,7 @@ class Monitor:
         if value is None:
             change.ended = True
         elif name.endswith("#"):
-            change.numbers = tuple(decode(value))
+            change.numbers = tuple(decode(value)[:2])
         else:
             change.other = decode(value)["their_did"]
 

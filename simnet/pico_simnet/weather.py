@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pico_engine.errors import StoreFull
+from pico_engine.messages import Accepted
 from pico_simnet.host import HostPace, SimulatedHost
 from pico_simnet.links import DATAGRAM, STREAM, Link, LinkPace
 
@@ -73,23 +74,25 @@ class Weather:
 
     def _draw_crashes(self, host: SimulatedHost, chance: Chance, until_ms: int) -> None:
         for _ in range(chance.between(CRASHES_MIN, CRASHES_MAX)):
-            kind = chance.below(3)
-            if kind == 0:
-                action = self._arm(host, chance.below(4))
-            elif kind == 1 and chance.happens(300):
-                action = self._fail_disk(host)
-            else:
-                action = self._crash(host, chance)
-            self._some_time(chance, until_ms, action)
+            self._some_time(chance, until_ms, self._crash(host, chance))
 
     def _crash(self, host: SimulatedHost, chance: Chance) -> Callable[[], None]:
-        return lambda: host.crash(lambda count: chance.between(0, count))
+        """One of the ways in which a host ends; most of them while it has something to do."""
 
-    def _arm(self, host: SimulatedHost, effects: int) -> Callable[[], None]:
-        return lambda: host.crash_after_effects(effects)
+        def keep(count: int) -> int:
+            return chance.between(0, count)
 
-    def _fail_disk(self, host: SimulatedHost) -> Callable[[], None]:
-        return lambda: host.disk.fail_next(StoreFull("the simulated disk is full"))
+        count = chance.between(1, 4)
+        return chance.pick(
+            (
+                lambda: host.crash(keep),
+                lambda: host.crash_in_write(keep),
+                lambda: host.crash_in_write(keep),
+                lambda: host.crash_after_effects(count),
+                lambda: host.crash_after_effects(count, (Accepted,)),
+                lambda: host.disk.fail_next(StoreFull("the simulated disk is full")),
+            )
+        )
 
     def _draw_link_faults(self, link: Link, chance: Chance, until_ms: int) -> None:
         for _ in range(chance.between(0, LINK_FAULTS_MAX)):

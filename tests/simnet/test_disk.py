@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pico_engine.errors import StoreError, StoreFull
 from pico_engine.store import Batch
 from pico_engine.testing import StoreConformance
