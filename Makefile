@@ -9,7 +9,7 @@ run: $(VENV)/run.stamp
 	$(BIN)/picomesh up
 
 test: $(VENV)/dev.stamp
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q $(TESTS)
 
 check: lint types contracts test
 
