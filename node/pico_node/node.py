@@ -54,12 +54,17 @@ class Node(Driver):
         store = LevelStore.open(self.home.store)
         try:
             peers = Peers(
-                seed, self._listen_addresses(), self, mdns=options.mdns, bootstrap=options.bootstrap
+                seed, self._listen_addresses(), self, mdns=self._announces, bootstrap=options.bootstrap
             )
         except BaseException:
             store.close()
             raise
         super().__init__(store, self._agent, peers)
+
+    @property
+    def _announces(self) -> bool:
+        """A node that listens on loopback alone has nothing to announce on the local network."""
+        return self.options.mdns and bool(self.options.listen)
 
     def _listen_addresses(self) -> tuple[str, ...]:
         """The port of the last run again, if it was chosen by the system: peers remember it."""
@@ -114,7 +119,7 @@ class Node(Driver):
             self.home.remember({**self.home.remembered(), "listen": []})
             seed, _ = self.home.key()
             self.peers = Peers(
-                seed, (LISTEN_DEFAULT,), self, mdns=self.options.mdns, bootstrap=self.options.bootstrap
+                seed, (LISTEN_DEFAULT,), self, mdns=self._announces, bootstrap=self.options.bootstrap
             )
             await self.peers.start()
         self._exit.push_async_callback(self.peers.stop)
