@@ -150,7 +150,7 @@ class Runner:
             error = failed
         except TurnOverdueError:  # between two rules: it could not be told which one is to blame
             error = turn.overdue()
-        self._end(turn, message, error)
+        error = self._end(turn, message, error)
         if message.reply is not None:
             self._answer_event(turn, message, error)
 
@@ -168,8 +168,10 @@ class Runner:
             return self._engine.schedules.begin(turn.pico, message.schedule_id, turn.now) is not None
         return message.receipt is None or message.receipt.apply(turn.pico)
 
-    def _end(self, turn: Turn, message: EventMessage | OperationMessage, error: EngineError | None) -> None:
-        """Commit the turn, or drop it and commit only that its message is consumed.
+    def _end(
+        self, turn: Turn, message: EventMessage | OperationMessage, error: EngineError | None
+    ) -> EngineError | None:
+        """Commit the turn, or drop it and commit only that its message is consumed; answers why.
 
         A message is not consumed that could not be processed for want of a ruleset: it waits for that.
         """
@@ -180,7 +182,7 @@ class Runner:
             ledger.rollback()
             pico.turn = None
             self._trace(turn, message, error)
-            return
+            return error
         if error is not None:
             self._drop(turn, message, error)
         if type(message) is EventMessage and message.queue_key is not None and not _is_held(error):
@@ -198,6 +200,7 @@ class Runner:
         if pico.inbox:
             self.make_ready(pico)
         self._trace(turn, message, error)
+        return error
 
     def _drop(self, turn: Turn, message: EventMessage | OperationMessage, error: EngineError) -> None:
         engine, pico = self._engine, turn.pico
@@ -265,7 +268,7 @@ class Runner:
             error = turn.overdue()
         except Exception as failed:  # noqa: BLE001 - the answer must say what went wrong, whatever it was
             error = failure_of(failed, message.name)
-        self._end(turn, message, error)
+        error = self._end(turn, message, error)
         if message.reply is not None:
             done = Failed(message.reply, error) if error else OperationAnswer(message.reply, value)
             self.reply(message.reply, done)
