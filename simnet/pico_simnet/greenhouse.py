@@ -19,7 +19,7 @@ from pico_simnet.errors import InvariantBroken
 from pico_simnet.host import SimulatedHost
 from pico_simnet.rulesets import Greenhouse, Watcher
 from pico_simnet.weather import Weather, draw_host_pace, draw_link_pace
-from pico_simnet.world import World
+from pico_simnet.world import RESTART_MAX_MS, World
 
 TRY_AGAIN_MS = 700
 """An owner whose command got no answer looks again after this time."""
@@ -27,6 +27,8 @@ SETTLE_MAX_MS = 240_000
 """Longest time from the end of faults to rest: a few of the longest retry delays (60 s) in a row."""
 WAITS_MAX_MS = 11_000
 """After this no turn waits for an answer any more (wait_max_ms is 10 s)."""
+PART_PER_MILLE = 200
+"""How many of the stories end with the end of the connection."""
 HOT_PER_MILLE = 500
 """How many of the readings are violations."""
 
@@ -91,6 +93,9 @@ class GreenhouseStory:
         self.weather.end()
         self._come_to_rest()
         self._check_end()
+        if chance.happens(PART_PER_MILLE):
+            for watcher in self._watchers:
+                self._part(watcher)
 
     # -- what people and devices do -----------------------------------------------------------------------
 
@@ -104,6 +109,25 @@ class GreenhouseStory:
         house = self._greenhouse
         parameters = {"pico": "greenhouse", "my_role": "sensor", "their_role": "watcher"}
         Errand(self.world, house.host, Command("invite", parameters), accept)
+
+    def _part(self, watcher: _Side) -> None:
+        """One side ends the connection while it cannot tell the other; then both must know."""
+        world, house = self.world, self._greenhouse
+        leaving = self._chance.pick((watcher, house))
+        link = world.link_of(house.host.name, watcher.host.name)
+        link.partition()
+        rows: Any = world.command(leaving.host.name, "connections", pico=leaving.pico)
+        other = (house if leaving is watcher else watcher).host.peer_id
+        row = next(row for row in rows if row["peer_id"] == other)
+        world.command(leaving.host.name, "connection_end", pico=leaving.pico, id=row["id"])
+        leaving.host.crash()
+        world.run_for(RESTART_MAX_MS)
+        link.repair()
+        world.run_until_true(
+            lambda: not {row["Rx"], row["Tx"]} & {eci for _, eci in world.monitor.sides()},
+            SETTLE_MAX_MS,
+            "both sides know that the connection has ended",
+        )
 
     def _read(self, number: int) -> None:
         """The device sends a reading, once; when nobody answers it does not know what became of it."""

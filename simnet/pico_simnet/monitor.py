@@ -126,6 +126,10 @@ class Monitor:
                 f"{other.received}",
             )
 
+    def sides(self) -> list[tuple[str, str]]:
+        """(pico, ECI) of every connection and open invitation that is on some disk."""
+        return [(side.pico, eci) for eci, side in self._sides.items()]
+
     def connected(self) -> list[tuple[str, str]]:
         """(pico, ECI) of every side of a connection whose two sides know each other."""
         return [
@@ -159,7 +163,8 @@ class Monitor:
         letter, content = read_frame(data)
         if letter == ACK:
             for their_eci, number in content:
-                mine = self._sides.get(self._side(their_eci).other)
+                theirs = self._sides.get(their_eci)
+                mine = self._sides.get(theirs.other) if theirs is not None else None
                 if number != END_NUMBER and mine is not None and number > mine.received:
                     self._broken(
                         host,
