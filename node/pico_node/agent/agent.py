@@ -34,10 +34,11 @@ from pico_engine.store import Batch, StoreReader
 from pico_engine.turn import Send
 from pico_engine.values import FrozenMap, freeze
 from pico_node.agent.commands import CommandReply, Commands
+from pico_node.agent.farewells import Farewells, InboundEnd
 from pico_node.agent.frames import HELLO, frame
 from pico_node.agent.handshake import Handshake
 from pico_node.agent.identities import DidcommIdentities
-from pico_node.agent.inbound import HOPS, Inbound, InboundEvent, InboundQuery
+from pico_node.agent.inbound import AFTER, HOPS, Inbound, InboundEvent, InboundQuery
 from pico_node.agent.lanes import Lane, Lanes
 from pico_node.agent.limits import AgentLimits
 from pico_node.agent.messages import (
@@ -86,6 +87,7 @@ class Agent(Port):
         self.lanes = Lanes(self)
         self.questions = Questions(self)
         self.handshake = Handshake(self)
+        self.farewells = Farewells(self)
         self.inbound = Inbound(self)
         self.commands = Commands(self)
         self.sessions: dict[str, int] = {}
@@ -97,6 +99,7 @@ class Agent(Port):
         self._ours: dict[type, Callable[[Any, Any], None]] = {
             InboundEvent: self.inbound.event_done,
             InboundQuery: self.inbound.query_done,
+            InboundEnd: self.farewells.taken,
             CommandReply: self.commands.done,
         }
         """Answers that are for the agent itself, by the kind of reply that they carry."""
@@ -166,7 +169,7 @@ class Agent(Port):
             self._next_sweep = now + self.engine.limits.idle_max_ms
             self.lanes.sweep(now - self.engine.limits.idle_max_ms)
             self._expire_outboxes()
-            self.handshake.remind()
+            self.farewells.remind()
         self.engine.handle_timer(now)
         self._pump()
 
@@ -205,7 +208,7 @@ class Agent(Port):
         if self._goodbyes:
             goodbyes, self._goodbyes = self._goodbyes, {}
             for peer_id in goodbyes:
-                self.handshake.send_farewells(peer_id)
+                self.farewells.send(peer_id)
 
     # -- other nodes --------------------------------------------------------------------------------------
 
@@ -216,7 +219,7 @@ class Agent(Port):
         self.send(peer_id, [frame(HELLO, {"agent": SOFTWARE, "addresses": list(self.addresses)})])
         self.lanes.session_up(peer_id)
         self.questions.session_up(peer_id)
-        self.handshake.send_farewells(peer_id)
+        self.farewells.send(peer_id)
 
     def _peer_found(self, message: PeerFound) -> None:
         """Somebody is there; that matters only if we have to do with them."""
@@ -290,11 +293,11 @@ class Agent(Port):
         return connection_to(pico, eci) is not None
 
     def channel_deleted(self, pico: Pico, eci: str) -> None:
-        self.handshake.end(pico, eci, "the channel was deleted")
+        self.farewells.end(pico, eci, "the channel was deleted")
 
     def pico_deleted(self, pico: Pico) -> None:
         for eci in [eci for eci in pico.connections.rows if not eci.endswith("#")]:
-            self.handshake.end(pico, eci, "the pico was deleted")
+            self.farewells.end(pico, eci, "the pico was deleted")
 
     def pack(self, lane: Lane, pico: Pico, number: int, row: FrozenMap) -> bytes:
         """The envelope of an outbox row."""
@@ -312,6 +315,7 @@ class Agent(Port):
             "to": [lane.their_did],
             "created_time": row["created"] // 1000,
             SENDER_ORDER: number,
+            AFTER: row["after"],
             HOPS: row.get("hops", 0),
             "body": body,
         }
@@ -337,9 +341,10 @@ class Agent(Port):
         """A void takes the place of the event, so that the numbers behind it stay what they are."""
         connection = connection_of(pico, eci)
         their_did = connection["their_did"] if connection is not None else ""
-        void = {"id": row["id"], "created": row["created"], "kind": "void"}
+        void = {"id": row["id"], "after": row["after"], "created": row["created"], "kind": "void"}
         pico.outbox.put(row_key, freeze(void))
         self.lanes.drop(eci)
+        self.lanes.added(eci)
         days = self.limits.outbox_max_age_ms // 86_400_000
         error = Busy(f"not acknowledged for {days} days (outbox_max_age_ms)")
         send = Send(their_did, row["domain"], row["type"], row["attrs"])

@@ -7,6 +7,7 @@
 | O | JSON [from, to, acknowledged, sent] | a connection is about to send: how far its sender is |
 | A | JSON [[channel, number], …] | messages of these channels applied up to this number |
 | U | JSON [to, from] | the channel that an O or D was for does not live here |
+| F | JSON [channel, number] | the next message does not follow the one of this number that was applied |
 
 Numbers are those of the messages' `sender_order` headers. An end of a connection is acknowledged with
 `END_NUMBER`, whether its channel is still known or not.
@@ -24,9 +25,12 @@ DATA: Final = b"D"
 OPEN: Final = b"O"
 ACK: Final = b"A"
 UNKNOWN: Final = b"U"
+FORKED: Final = b"F"
 
 END_NUMBER: Final = (1 << 53) - 1
 """Larger than any number of a message (the largest integer that all JSON readers take)."""
+NUMBER_MAX: Final = (1 << 48) - 1
+"""Of a message: what the key of an outbox row has room for; more than anybody will ever send."""
 
 
 def frame(letter: bytes, content: Json) -> bytes:
@@ -40,6 +44,8 @@ def read_frame(data: bytes) -> tuple[bytes, Json]:
     if letter == HELLO and isinstance(content, dict):
         return letter, content
     if letter == OPEN and _is_row(content, 4) and _are_dids(content[:2]) and _are_numbers(content[2:]):
+        return letter, content
+    if letter == FORKED and _is_row(content, 2) and _are_dids(content[:1]) and _are_numbers(content[1:]):
         return letter, content
     if letter == ACK and isinstance(content, list):
         if all(_is_row(row, 2) and _are_dids(row[:1]) and _are_numbers(row[1:]) for row in content):
@@ -58,4 +64,4 @@ def _are_dids(values: Json) -> bool:
 
 
 def _are_numbers(values: Json) -> bool:
-    return all(type(value) is int and 0 <= value <= END_NUMBER for value in values)
+    return all(type(value) is int and (0 <= value <= NUMBER_MAX or value == END_NUMBER) for value in values)

@@ -1,13 +1,14 @@
-"""Making and ending connections: invitation, request, response, end.
+"""Making connections: invitation, request, response.
 
 The inviting side makes a channel for each invitation; its DID is in the invitation, signed by it. The
 request and the response are the first numbered messages of their lanes, so they are as durable as events:
-both sides always come to agree. States and transitions: `pico_didcomm.protocols.connection`.
+both sides always come to agree. A refusal has no number: nothing is kept for a stranger. The request is
+repeated, and refused again, until the refusal was heard. States and transitions:
+`pico_didcomm.protocols.connection`.
 """
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +24,10 @@ from pico_didcomm import (
 from pico_didcomm.did.document import DidDocument
 from pico_didcomm.did.peer4 import is_long_form
 from pico_didcomm.protocols.connection import (
-    End,
     NodeHint,
     Request,
     Response,
     Roles,
-    make_end,
     make_request,
     make_response,
     parse_request,
@@ -41,7 +40,7 @@ from pico_engine.events import Event
 from pico_engine.messages import OperationMessage
 from pico_engine.values import FrozenMap, Json, freeze
 from pico_node.agent.errors import BadInvitation
-from pico_node.agent.frames import ACK, DATA, END_NUMBER, frame
+from pico_node.agent.frames import DATA
 from pico_node.agent.identities import channel_identity
 from pico_node.agent.rows import (
     ESTABLISHED,
@@ -52,11 +51,14 @@ from pico_node.agent.rows import (
     REQUESTED,
     connection_of,
     connections_of,
-    drop_connection,
+    drop_outbox,
+    mark_of,
+    marks,
     numbers,
     outbox_key,
     put_connection,
     put_numbers,
+    put_received,
 )
 from pico_rulesets.policies import PEER_EVENTS, PEER_QUERIES
 
@@ -194,7 +196,7 @@ class Handshake:
             record=(unpacked.jws or b"").decode(),
         )
         pico.channels.put(eci, pico.channels.rows[eci].changed(peer=their_did))
-        put_numbers(pico, eci, 0, 1)
+        put_received(pico, eci, 1, unpacked.message.id)
         self._agent.learn_addresses(node.peer_id, node.addresses)
         self.add_to_outbox(pico, eci, {"kind": "response", "thid": unpacked.message.id})
         self._agent.lanes.to_acknowledge(eci)
@@ -216,7 +218,7 @@ class Handshake:
             agent.entropy(16).hex(), identity.long_did, their_long, unpacked.message.id, response
         )
         envelope = pack_signed_anoncrypt(message, identity, Resolver().resolve(their_long), agent.entropy)
-        agent.send(peer_id, [DATA + envelope, frame(ACK, [[canonical_did(their_long), 1]])])
+        agent.send(peer_id, [DATA + envelope])
 
     # -- the invited side ---------------------------------------------------------------------------------
 
@@ -287,7 +289,7 @@ class Handshake:
         lane: Lane,
         response: Response,
         number: int | None,
-        jws: str,
+        unpacked: Unpacked,
         reply: Any = None,
     ) -> None:
         """The inviting side has answered; `number` is None for a refusal, which comes out of turn."""
@@ -298,28 +300,33 @@ class Handshake:
             OperationMessage(
                 pico.did,
                 "connection response",
-                lambda one: self._take_response(one, lane.eci, response, number, jws),
+                lambda one: self._take_response(one, lane.eci, response, number, unpacked),
                 reply=reply,
             ),
             self._agent.now,
         )
 
-    def _take_response(self, pico: Pico, eci: str, response: Response, number: int | None, jws: str) -> None:
+    def _take_response(
+        self, pico: Pico, eci: str, response: Response, number: int | None, unpacked: Unpacked
+    ) -> None:
         row = connection_of(pico, eci)
         if row is None or row["state"] != REQUESTED:
             return
         if number is not None:
-            sent, received = numbers(pico, eci)
-            if number != received + 1:
+            if number != numbers(pico, eci)[1] + 1:
                 return
-            put_numbers(pico, eci, sent, number)
+            put_received(pico, eci, number, unpacked.message.id)
             self._agent.lanes.to_acknowledge(eci)
         if not response.accepted:
             row = put_connection(pico, eci, row, state=REFUSED)
-            self._raise(pico, "refused", row, eci, reason=response.problem or "")
+            drop_outbox(pico, eci)
+            self._agent.node.unsent.delete(f"{row['peer_id']}/{eci}")
+            self._agent.lanes.drop(eci)
+            raise_connection(pico, "refused", row, eci, reason=response.problem or "")
             return
         label = response.label or row["their_label"]
-        row = put_connection(pico, eci, row, state=ESTABLISHED, their_label=label, record=jws)
+        record = (unpacked.jws or b"").decode()
+        row = put_connection(pico, eci, row, state=ESTABLISHED, their_label=label, record=record)
         self._established(pico, eci, row)
 
     # -- both sides ---------------------------------------------------------------------------------------
@@ -332,8 +339,9 @@ class Handshake:
         """Give a message its number and keep it until it is acknowledged. In the turn at hand."""
         agent = self._agent
         sent, received = numbers(pico, eci)
-        put_numbers(pico, eci, sent + 1, received)
-        entry = {"id": agent.entropy(16).hex(), "created": agent.now, **row}
+        after, received_mark = marks(pico, eci)
+        entry = {"id": agent.entropy(16).hex(), "after": after, "created": agent.now, **row}
+        put_numbers(pico, eci, sent + 1, received, mark_of(entry["id"]), received_mark)
         pico.outbox.put(outbox_key(eci, sent + 1), freeze(entry))
         connection = connection_of(pico, eci)
         assert connection is not None, "a connection was checked to be there"
@@ -367,89 +375,7 @@ class Handshake:
         self._agent.lanes.drop(eci)
         self._agent.lanes.added(eci)
         self._agent.lanes.to_acknowledge(eci)
-        self._raise(pico, "established", row, eci)
-
-    def _raise(self, pico: Pico, kind: str, row: FrozenMap, eci: str, **more: Json) -> None:
-        """Tell the pico's rulesets, in the turn at hand."""
-        turn = pico.turn
-        assert turn is not None, "connections change inside a turn"
-        attrs = {
-            "id": row["id"],
-            "name": row["name"],
-            "label": row["their_label"],
-            "Rx": eci,
-            "Tx": row["their_did"],
-            "Rx_role": row["my_role"],
-            "Tx_role": row["their_role"],
-            **more,
-        }
-        turn.raise_event(Event("connection", kind, freeze(attrs), turn.eid, turn.now))
-
-    # -- the end ------------------------------------------------------------------------------------------
-
-    def end(self, pico: Pico, eci: str, reason: str) -> None:
-        """Our side ends a connection, in the turn at hand: keep what tells the other side so."""
-        agent = self._agent
-        row = connection_of(pico, eci)
-        if row is None:
-            return
-        if row["state"] in (ESTABLISHED, REQUESTED):
-            lane = agent.lanes.find(eci)
-            assert lane is not None, "its other side is known"
-            message = make_end(agent.entropy(16).hex(), eci, row["their_did"], End(reason))
-            envelope = b64encode(lane.pair.pack(message, agent.entropy)).decode()
-            farewell = {"envelope": envelope, "created": agent.now, "to": row["their_did"]}
-            agent.node.farewells.put(f"{row['peer_id']}/{eci}", FrozenMap(farewell))
-            agent.said_goodbye(row["peer_id"])
-        self._drop(pico, eci, row)
-
-    def _drop(self, pico: Pico, eci: str, row: FrozenMap) -> None:
-        node = self._agent.node
-        drop_connection(pico, eci)
-        if row["peer_id"]:
-            node.unsent.delete(f"{row['peer_id']}/{eci}")
-            node.by_peer.delete(f"{row['peer_id']}/{eci}")
-        self._agent.lanes.drop(eci)
-
-    def receive_end(self, pico: Pico, eci: str, end: End) -> None:
-        """The other side has ended the connection."""
-        self._agent.engine.receive(
-            OperationMessage(pico.did, "connection end", lambda one: self._take_end(one, eci, end)),
-            self._agent.now,
-        )
-
-    def _take_end(self, pico: Pico, eci: str, end: End) -> None:
-        row = connection_of(pico, eci)
-        if row is None:
-            return
-        self._drop(pico, eci, row)
-        if eci in pico.channels.rows:
-            self._agent.engine.family.delete_channel(pico, eci)
-        self._raise(pico, "ended", row, eci, reason=end.reason)
-
-    def send_farewells(self, peer_id: str) -> None:
-        """Tell a node which connections have ended, until it has said that it knows."""
-        frames = [
-            DATA + b64decode(row["envelope"])
-            for _, row in list(self._agent.node.farewells.scan(peer_id + "/", peer_id + "0"))
-        ]
-        if frames:
-            self._agent.send(peer_id, frames)
-
-    def remind(self) -> None:
-        """Say again what no node has said to have heard; a frame may get lost inside a session."""
-        peers = {key.partition("/")[0]: None for key, _ in self._agent.node.farewells.scan()}
-        for peer_id in peers:
-            self.send_farewells(peer_id)
-
-    def farewell_heard(self, peer_id: str, eci: str) -> bool:
-        """The other side knows that the connection of our former channel `eci` has ended."""
-        farewells = self._agent.node.farewells
-        if farewells.get(f"{peer_id}/{eci}") is None:
-            return False
-        farewells.delete(f"{peer_id}/{eci}")
-        self._agent.engine.ledger.commit()
-        return True
+        raise_connection(pico, "established", row, eci)
 
     # -- showing ------------------------------------------------------------------------------------------
 
@@ -481,9 +407,26 @@ class Handshake:
         }
 
 
+def raise_connection(pico: Pico, kind: str, row: FrozenMap, eci: str, **more: Json) -> None:
+    """Tell the pico's rulesets what became of a connection, in the turn at hand."""
+    turn = pico.turn
+    assert turn is not None, "connections change inside a turn"
+    attrs = {
+        "id": row["id"],
+        "name": row["name"],
+        "label": row["their_label"],
+        "Rx": eci,
+        "Tx": row["their_did"],
+        "Rx_role": row["my_role"],
+        "Tx_role": row["their_role"],
+        **more,
+    }
+    turn.raise_event(Event("connection", kind, freeze(attrs), turn.eid, turn.now))
+
+
 def check_names(*names: str) -> None:
     if any(len(name) > NAME_MAX_CHARS for name in names):
         raise BadRequest(f"names, labels and roles are text of at most {NAME_MAX_CHARS} characters")
 
 
-__all__ = ["END_NUMBER", "Handshake"]
+__all__ = ["Handshake", "raise_connection"]

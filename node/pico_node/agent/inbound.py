@@ -50,8 +50,18 @@ from pico_engine.messages import (
     QueryMessage,
 )
 from pico_engine.values import decode, freeze
-from pico_node.agent.frames import ACK, DATA, END_NUMBER, HELLO, OPEN, UNKNOWN, frame, read_frame
-from pico_node.agent.rows import INVITED, INVITER, connection_of, numbers, put_numbers
+from pico_node.agent.frames import (
+    ACK,
+    DATA,
+    END_NUMBER,
+    FORKED,
+    HELLO,
+    OPEN,
+    UNKNOWN,
+    frame,
+    read_frame,
+)
+from pico_node.agent.rows import INVITED, INVITER, connection_of, mark_of, marks, numbers, put_received
 
 if TYPE_CHECKING:
     from pico_engine.pico import Pico
@@ -60,6 +70,8 @@ if TYPE_CHECKING:
 
 HOPS = "hops"
 """Header: how many picos the cause of an event has passed through."""
+AFTER = "after"
+"""Header: the mark of the numbered message before this one."""
 
 
 @dataclass(slots=True)
@@ -86,13 +98,14 @@ class Cursor:
     agent: Agent
     eci: str
     number: int
+    message_id: str
 
     def apply(self, pico: Pico) -> bool:
-        sent, received = numbers(pico, self.eci)
+        received = numbers(pico, self.eci)[1]
         self.agent.lanes.to_acknowledge(self.eci)
         if self.number != received + 1 or connection_of(pico, self.eci) is None:
             return False
-        put_numbers(pico, self.eci, sent, self.number)
+        put_received(pico, self.eci, self.number, self.message_id)
         return True
 
 
@@ -118,17 +131,19 @@ class Inbound:
         letter, content = read_frame(data)
         if letter == HELLO:
             addresses = content.get("addresses")
-            if isinstance(addresses, list):
+            if isinstance(addresses, list) and agent.node.peers.get(peer_id) is not None:
                 agent.learn_addresses(peer_id, [one for one in addresses if isinstance(one, str)])
                 agent.engine.ledger.commit()
         elif letter == OPEN:
             agent.lanes.opened(peer_id, content[1], content[2], content[3])
         elif letter == ACK:
             for eci, number in content:
-                if number != END_NUMBER or not agent.handshake.farewell_heard(peer_id, eci):
+                if number != END_NUMBER or not agent.farewells.heard(peer_id, eci):
                     agent.lanes.acknowledged(peer_id, eci, number)
+        elif letter == FORKED:
+            agent.lanes.forked(peer_id, content[0], content[1])
         elif letter == UNKNOWN:
-            agent.handshake.farewell_heard(peer_id, content[1])
+            agent.farewells.heard(peer_id, content[1])
 
     def _envelope(self, peer_id: str, data: bytes) -> None:
         agent = self._agent
@@ -178,10 +193,9 @@ class Inbound:
             answer = parse_answer(message)
             self._agent.questions.answered(lane.eci, answer)
         elif kind == RESPONSE_TYPE:
-            self._agent.handshake.receive_response(pico, lane, parse_response(unpacked), None, "")
+            self._agent.handshake.receive_response(pico, lane, parse_response(unpacked), None, unpacked)
         elif kind == END_TYPE:
-            self._agent.handshake.receive_end(pico, lane.eci, parse_end(unpacked))
-            self._agent.send(lane.peer_id, [frame(ACK, [[lane.their_did, END_NUMBER]])])
+            self._agent.farewells.receive(pico, lane, parse_end(unpacked))
         elif kind in PING_TYPES:
             if wants_response(message):
                 self._reply(lane, make_ping_response(self._new_id(), message, lane.eci, lane.their_did))
@@ -198,7 +212,8 @@ class Inbound:
             raise EngineError("an event without a number on a connection", "it needs sender_order")
         received = numbers(pico, lane.eci)[1]
         # A lane that was made anew does not know of messages that were with the engine at that time.
-        lane.handed = max(lane.handed, received)
+        if lane.handed < received:
+            lane.handed, lane.handed_mark = received, marks(pico, lane.eci)[1]
         if number <= lane.handed:
             self._agent.engine.count("messages_repeated")
             if received >= number:
@@ -208,19 +223,29 @@ class Inbound:
             if len(lane.early) < self._agent.limits.reorder_max_messages:
                 lane.early[number] = unpacked
             return
-        self._hand_over(pico, lane, unpacked, number)
-        while lane.handed + 1 in lane.early:
-            following = lane.early.pop(lane.handed + 1)
+        following: Unpacked | None = unpacked
+        while following is not None and self._follows(lane, following.message):
             self._hand_over(pico, lane, following, lane.handed + 1)
+            following = lane.early.pop(lane.handed + 1, None)
+
+    def _follows(self, lane: Lane, message: Message) -> bool:
+        """Was this message sent behind the one that was handed over last? If not, its sender lost state."""
+        after = message.extra.get(AFTER)
+        if not after or not lane.handed_mark or after == lane.handed_mark:
+            return True
+        self._agent.engine.count("messages_forked")
+        lane.early.clear()
+        if numbers(self._agent.engine.pico(lane.pico), lane.eci)[1] == lane.handed:
+            self._agent.send(lane.peer_id, [frame(FORKED, [lane.their_did, lane.handed])])
+        return False
 
     def _hand_over(self, pico: Pico, lane: Lane, unpacked: Unpacked, number: int) -> None:
         agent = self._agent
         message = unpacked.message
-        lane.handed = number
+        lane.handed, lane.handed_mark = number, mark_of(message.id)
         if message.type == RESPONSE_TYPE:
-            record = (unpacked.jws or b"").decode()
             reply = InboundEvent(lane.eci, number, message.id)
-            agent.handshake.receive_response(pico, lane, parse_response(unpacked), number, record, reply)
+            agent.handshake.receive_response(pico, lane, parse_response(unpacked), number, unpacked, reply)
             return
         if message.type != EVENT_TYPE:  # also the void that takes the place of an expired event
             self._consume(InboundEvent(lane.eci, number, message.id), lane.pico)
@@ -242,15 +267,15 @@ class Inbound:
                 sender=lane.their_did,
                 reply=InboundEvent(lane.eci, number, message.id),
                 eid=message.id,
-                hops=hops if type(hops) is int else 0,
-                receipt=Cursor(agent, lane.eci, number),
+                hops=max(hops, 0) if type(hops) is int else 0,
+                receipt=Cursor(agent, lane.eci, number, message.id),
             ),
             agent.now,
         )
 
     def _consume(self, reply: InboundEvent, pico: str) -> None:
         """A numbered message that does nothing must be passed all the same, after those before it."""
-        cursor = Cursor(self._agent, reply.eci, reply.number)
+        cursor = Cursor(self._agent, reply.eci, reply.number, reply.message_id)
         message = OperationMessage(pico, "message without effect", cursor.apply, reply=reply)
         self._agent.engine.receive(message, self._agent.now)
 
@@ -266,7 +291,8 @@ class Inbound:
                 self._consume(reply, lane.pico)
             self._report(lane, reply.message_id, f"e.m.{effect.error.code}", effect.error.what)
         elif received < reply.number:  # there was no room for it, or for one before it: it will come again
-            lane.handed = min(lane.handed, received)
+            pico = agent.engine.pico(lane.pico)
+            lane.handed, lane.handed_mark = received, marks(pico, lane.eci)[1]
             lane.early.clear()
 
     # -- queries ------------------------------------------------------------------------------------------

@@ -12,7 +12,9 @@ any time: what matters is in the rows.
 Marks. Before a lane's first message in a session its sender says how far it is (frame O). A receiver that
 has less than what was acknowledged to the sender has lost its state (an old backup): it says so to its pico
 and goes on from there. One that has more than the sender ever numbered knows that the sender lost state,
-and acknowledges its own number: the sender then numbers what is unsent anew from there.
+and acknowledges its own number: the sender then numbers what is unsent anew from there. Each message names
+the one before it (header `after`): where a sender that lost state has numbered new messages like old ones,
+the first that is not the successor of what was applied is answered with FORKED, to the same effect.
 """
 
 from __future__ import annotations
@@ -21,10 +23,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pico_didcomm.pair import PairChannel
+from pico_engine.values import FrozenMap
 from pico_node.agent.frames import ACK, DATA, OPEN, frame
 from pico_node.agent.identities import channel_identity
 from pico_node.agent.messages import SendFrames
-from pico_node.agent.rows import connection_of, numbers, outbox_key, put_numbers
+from pico_node.agent.rows import connection_of, mark_of, marks, numbers, outbox_key, put_numbers
 
 if TYPE_CHECKING:
     from pico_didcomm import Unpacked
@@ -50,7 +53,8 @@ class Lane:
     retry_at: int = 0
     retry_ms: int = 0
     handed: int = 0
-    """The number of the last message handed to the engine."""
+    """The number of the last message handed to the engine, and its mark."""
+    handed_mark: str = ""
     early: dict[int, Unpacked] = field(default_factory=dict)
     used_ms: int = 0
 
@@ -99,6 +103,7 @@ class Lanes:
             sent=acknowledged,
             top=sent,
             handed=received,
+            handed_mark=marks(pico, eci)[1],
         )
         self._lanes[eci] = lane
         return lane
@@ -201,6 +206,13 @@ class Lanes:
             if lane.peer_id == peer_id:
                 lane.early.clear()
 
+    def forked(self, peer_id: str, eci: str, number: int) -> None:
+        """What we sent does not follow what the other side has applied up to `number`."""
+        lane = self.find(eci)
+        if lane is not None and lane.peer_id == peer_id and number >= lane.acknowledged:
+            pico = self._agent.engine.pico(lane.pico)
+            self._catch_up(lane, pico, number, numbers(pico, eci)[1])
+
     def acknowledged(self, peer_id: str, eci: str, number: int) -> None:
         """The other side has applied messages up to `number`."""
         lane = self.find(eci)
@@ -229,9 +241,13 @@ class Lanes:
         rows = list(pico.outbox.scan(lane.eci + "/", lane.eci + "0"))
         for key, _ in rows:
             pico.outbox.delete(key)
-        for offset, (_, row) in enumerate(rows, start=1):
-            pico.outbox.put(outbox_key(lane.eci, number + offset), row)
-        put_numbers(pico, lane.eci, number + len(rows), received)
+        # A request or response was heard if the other side knows any message of ours.
+        unsent = [row for _, row in rows if row["kind"] not in ("request", "response")]
+        after, received_mark = "", marks(pico, lane.eci)[1]
+        for offset, row in enumerate(unsent, start=1):
+            pico.outbox.put(outbox_key(lane.eci, number + offset), FrozenMap({**row, "after": after}))
+            after = mark_of(row["id"])
+        put_numbers(pico, lane.eci, number + len(unsent), received, after, received_mark)
         self._agent.engine.ledger.commit()
         self._agent.warn(
             pico.did,
@@ -281,9 +297,9 @@ class Lanes:
         if received > their_sent:
             self.to_acknowledge(eci)
         elif received < their_acknowledged and lane.handed <= received:
-            put_numbers(pico, eci, sent, their_acknowledged)
+            put_numbers(pico, eci, sent, their_acknowledged, marks(pico, eci)[0])
             self._agent.engine.ledger.commit()
-            lane.handed = their_acknowledged
+            lane.handed, lane.handed_mark = their_acknowledged, ""
             self._agent.warn(
                 pico.did,
                 f"connection {eci}: this node acknowledged messages {received + 1} to {their_acknowledged} "

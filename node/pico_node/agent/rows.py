@@ -1,8 +1,8 @@
 """The agent's rows: connections and outboxes in their picos, and what the node as a whole keeps.
 
-In a pico: section `connections`: ECI → what the connection is; `ECI#` → [sent, received], the numbers of the
-last message of each direction (apart, because they change with every message). Section `outbox`:
-`ECI/NUMBER` → a message that the other side has not acknowledged.
+In a pico: section `connections`: ECI → what the connection is; `ECI#` → [sent, received, mark, mark], the
+numbers and the marks of the last message of each direction (apart, because they change with every message).
+Section `outbox`: `ECI/NUMBER` → a message that the other side has not acknowledged.
 
 Of the node: `g/PEER` → addresses; `h/PEER/ECI` → pico, all connections with a node; `o/PEER/ECI` → pico,
 those with an outbox; `f/PEER/ECI` → the end of a connection whose channel is gone already.
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 INVITER, INVITEE = "inviter", "invitee"
 INVITED, REQUESTED, ESTABLISHED, REFUSED = "invited", "requested", "established", "refused"
+
+MARK_CHARS = 16
+"""Of a message id, which is random: enough to tell two messages apart that never met."""
 
 
 class NodeRows:
@@ -68,18 +71,41 @@ def numbers(pico: Pico, eci: str) -> tuple[int, int]:
     return (0, 0) if row is None else (row[0], row[1])
 
 
-def put_numbers(pico: Pico, eci: str, sent: int, received: int) -> None:
-    pico.connections.put(eci + "#", FrozenList((sent, received)))
+def marks(pico: Pico, eci: str) -> tuple[str, str]:
+    """(mark of the last message sent, of the last one received); "" where it is not known."""
+    row: Any = pico.connections.rows.get(eci + "#")
+    return ("", "") if row is None else (row[2], row[3])
+
+
+def mark_of(message_id: str) -> str:
+    """What is kept of a message's id, to tell it from another one of the same number."""
+    return message_id[:MARK_CHARS]
+
+
+def put_numbers(
+    pico: Pico, eci: str, sent: int, received: int, sent_mark: str = "", received_mark: str = ""
+) -> None:
+    """Without its mark whatever follows a message is taken for its successor."""
+    pico.connections.put(eci + "#", FrozenList((sent, received, sent_mark, received_mark)))
+
+
+def put_received(pico: Pico, eci: str, number: int, message_id: str) -> None:
+    sent, _ = numbers(pico, eci)
+    put_numbers(pico, eci, sent, number, marks(pico, eci)[0], mark_of(message_id))
 
 
 def outbox_key(eci: str, number: int) -> str:
     return f"{eci}/{number:012x}"
 
 
-def drop_connection(pico: Pico, eci: str) -> None:
-    """Forget a connection with its numbers and its outbox."""
+def drop_outbox(pico: Pico, eci: str) -> None:
     for key, _ in list(pico.outbox.scan(eci + "/", eci + "0")):  # "0" follows "/"
         pico.outbox.delete(key)
+
+
+def drop_connection(pico: Pico, eci: str) -> None:
+    """Forget a connection with its numbers and its outbox."""
+    drop_outbox(pico, eci)
     for key in (eci, eci + "#"):
         if key in pico.connections.rows:
             pico.connections.delete(key)
