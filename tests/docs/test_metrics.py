@@ -13,7 +13,7 @@ from pico_engine.registry import Registry
 from pico_engine.store import MemoryStore
 from pico_node.agent import Agent
 from pico_node.driver import Driver
-from pico_node.http.metrics import PREFIX, HttpCounters, prometheus_text
+from pico_node.http.metrics import COUNTED, GAUGES, PREFIX, HttpCounters, prometheus_text
 from pico_node.node import Node
 from pico_node.peers.counters import Counters
 from pico_node.peers.testing import LoopbackPeers, Switchboard
@@ -102,5 +102,14 @@ class NoEvents:
 
 def test_the_prefix_and_the_kinds_are_as_the_page_says() -> None:
     assert f"begins with `{PREFIX}`" in PAGE
-    assert "# TYPE picomesh_x_total counter" in prometheus_text({"x_total": 1})
-    assert "# TYPE picomesh_x gauge" in prometheus_text({"x": 1})
+    text = prometheus_text({"driver_ticks": 1, "sessions": 2, "peers_sessions": 3})
+    assert "# TYPE picomesh_driver_ticks_total counter\npicomesh_driver_ticks_total 1.0" in text
+    assert "# TYPE picomesh_sessions gauge" in text
+    assert "# TYPE picomesh_peers_sessions gauge" in text
+    assert "`picomesh_driver_ticks_total`" in PAGE
+
+
+def test_what_only_goes_up_is_a_counter() -> None:
+    ups = set(re.findall(r"^\| `(\w+)` \| yes", PAGE, re.MULTILINE))
+    counted = {name for name in NAMES if name.startswith(COUNTED) and name not in GAUGES}
+    assert ups == counted

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+
+from prometheus_client import generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector, CollectorRegistry
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 PREFIX = "picomesh_"
+COUNTED = ("driver_", "engine_", "http_", "peers_")
+"""Names that begin so count what happened and only go up, save these:"""
+GAUGES = frozenset({"http_connections", "peers_half_open", "peers_sessions"})
 _NOT_IN_NAME = re.compile(r"[^a-zA-Z0-9_]")
 
 
@@ -24,27 +30,25 @@ class HttpCounters:
     connections: int = 0
 
     def metrics(self) -> dict[str, float]:
-        return {
-            "http_channel_requests_total": self.channel_requests,
-            "http_owner_requests_total": self.owner_requests,
-            "http_page_requests_total": self.page_requests,
-            "http_refused_requests_total": self.refused_requests,
-            "http_refused_connections_total": self.refused_connections,
-            "http_connections": self.connections,
-        }
+        return {f"http_{name}": value for name, value in asdict(self).items()}
+
+
+class _Given(Collector):
+    """Metrics that were counted elsewhere."""
+
+    def __init__(self, metrics: Mapping[str, float]) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
+        for name, value in sorted(self._metrics.items()):
+            full = PREFIX + _NOT_IN_NAME.sub("_", name)
+            counts = name.startswith(COUNTED) and name not in GAUGES
+            family = CounterMetricFamily if counts else GaugeMetricFamily
+            yield family(full, "docs/reference/metrics.md", value=value)
 
 
 def prometheus_text(metrics: Mapping[str, float]) -> str:
-    """Names that end in `_total` are counters, all others gauges."""
-    lines = []
-    for name, value in sorted(metrics.items()):
-        full = PREFIX + _NOT_IN_NAME.sub("_", name.removeprefix(PREFIX))
-        lines.append(f"# TYPE {full} {'counter' if full.endswith('_total') else 'gauge'}\n")
-        lines.append(f"{full} {_number(value)}\n")
-    return "".join(lines)
-
-
-def _number(value: float) -> str:
-    if math.isfinite(value):
-        return str(value)
-    return "NaN" if math.isnan(value) else ("+Inf" if value > 0 else "-Inf")
+    """The text that Prometheus reads; names of counters get `_total` behind them."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Given(metrics))
+    return generate_latest(registry).decode()

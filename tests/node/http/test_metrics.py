@@ -19,30 +19,28 @@ def read(text: str) -> dict[str, tuple[str, float]]:
 
 
 def test_text_is_what_prometheus_reads():
-    found = read(
-        prometheus_text({"turns_total": 3, "sessions": 1.5, "odd-name.x": math.inf, "picomesh_up": 1})
-    )
+    found = read(prometheus_text({"engine_turns": 3, "sessions": 1.5, "odd-name.x": math.inf}))
     assert found == {
-        "picomesh_turns_total": ("counter", 3.0),
+        "picomesh_engine_turns_total": ("counter", 3.0),
         "picomesh_sessions": ("gauge", 1.5),
         "picomesh_odd_name_x": ("gauge", math.inf),
-        "picomesh_up": ("gauge", 1.0),
     }
 
 
 async def test_both_the_nodes_and_our_counters_are_there(world):
-    world.node.counters = {"turns_total": 7}
+    world.node.counters = {"engine_turns": 7}
     await world.ask("GET", f"/c/{ECI}/event-wait/a/b")
     await world.ask("GET", "/c/nobody/event-wait/a/b")
     await world.own("GET", "/status")
     status, text, _ = await world.ask("GET", "/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
     assert status == 200
     found = read(text)
-    assert found["picomesh_turns_total"] == ("counter", 7.0)
+    assert found["picomesh_engine_turns_total"] == ("counter", 7.0)
     assert found["picomesh_http_channel_requests_total"] == ("counter", 2.0)
     assert found["picomesh_http_owner_requests_total"] == ("counter", 1.0)
     assert found["picomesh_http_refused_requests_total"] == ("counter", 1.0)
-    assert set(HttpCounters().metrics()) <= {name.removeprefix("picomesh_") for name in found}
+    shown = {name.removeprefix("picomesh_").removesuffix("_total") for name in found}
+    assert set(HttpCounters().metrics()) <= shown
 
 
 async def test_metrics_can_be_opened(worlds):
