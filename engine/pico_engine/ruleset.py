@@ -172,7 +172,8 @@ def _check_method(kind: str, method: object) -> None:
 def query(method: _Method) -> _Method:
     """Makes a method a shared query: askable over channels whose policy allows it; it only reads."""
     _check_function("query", method)
-    method.__function__ = "shared"  # type: ignore[attr-defined]
+    provided = getattr(method, "__function__", "") == "provided"
+    method.__function__ = "both" if provided else "shared"  # type: ignore[attr-defined]
     return method
 
 
@@ -260,6 +261,7 @@ def _members(cls: type) -> dict[str, Any]:
     for base in reversed(cls.__mro__):
         if base not in Ruleset.__mro__:
             members.update(vars(base))
+    members.pop("definition", None)  # of a base that is a ruleset itself
     return members
 
 
