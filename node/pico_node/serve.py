@@ -14,6 +14,7 @@ import uvloop
 
 from pico_engine.errors import EngineError
 from pico_node.http.app import login_path
+from pico_node.http.security import redact
 from pico_node.node import Node
 from pico_node.options import UpOptions
 from pico_node.peers import PeerError
@@ -99,9 +100,16 @@ def _cannot_start(error: Exception) -> int:
     return EXIT_NODE_ERROR
 
 
+class RedactingFormatter(logging.Formatter):
+    """Log lines without ECIs, which are capabilities, and without tokens."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record))
+
+
 def _log_to_stderr(level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler.setFormatter(RedactingFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     ours = logging.getLogger("picomesh")
     ours.addHandler(handler)
     ours.setLevel(level.upper())
