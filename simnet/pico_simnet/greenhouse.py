@@ -10,11 +10,13 @@ has arrived, and both sides of each connection agree.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from pico_engine.messages import HTTP_DOOR, Accepted, EventAnswer, EventMessage, Failed
 from pico_engine.values import Json, thaw
 from pico_node.agent.messages import Command
+from pico_rulesets.subscription import Subscription
+from pico_rulesets.wrangler import Wrangler
 from pico_simnet.errors import InvariantBroken
 from pico_simnet.host import SimulatedHost
 from pico_simnet.rulesets import Greenhouse, Watcher
@@ -55,6 +57,9 @@ class _Sent:
 class GreenhouseStory:
     """Sets the stage on construction; `run` plays it to the end and raises what went wrong."""
 
+    house_ruleset: ClassVar[type[Any]] = Greenhouse
+    watcher_ruleset: ClassVar[type[Any]] = Watcher
+
     def __init__(self, world: World, *, watchers: int | None = None, readings: int | None = None) -> None:
         self.world = world
         self._chance = chance = world.chance.stream("greenhouse")
@@ -62,9 +67,11 @@ class GreenhouseStory:
         count = watchers if watchers is not None else 1 + chance.happens(150)
         self.weather = Weather(world)
         self.sent = _Sent()
-        house = self._settle_in("greenhouse", Greenhouse)
+        house = self._settle_in("greenhouse", self.house_ruleset)
         self._greenhouse = house
-        self._watchers = [self._settle_in(f"watcher{number}", Watcher) for number in range(1, count + 1)]
+        self._watchers = [
+            self._settle_in(f"watcher{number}", self.watcher_ruleset) for number in range(1, count + 1)
+        ]
         self._door = str(
             world.command(house.host.name, "channel_new", pico=house.pico, tags=["sensor"])["id"]
         )
@@ -74,7 +81,7 @@ class GreenhouseStory:
 
     def _settle_in(self, name: str, ruleset: type[Any]) -> _Side:
         world = self.world
-        host = world.host(name, [*built_in(), Greenhouse, Watcher], draw_host_pace(self._chance))
+        host = world.host(name, [*built_in(), ruleset], draw_host_pace(self._chance))
         rid = ruleset.definition.rid
         made = world.command(name, "pico_new", name=name, rulesets=[rid])
         return _Side(host, made["did"], rid)
@@ -131,7 +138,7 @@ class GreenhouseStory:
 
     def _read(self, number: int) -> None:
         """The device sends a reading, once; when nobody answers it does not know what became of it."""
-        celsius = 40 if self._chance.happens(HOT_PER_MILLE) else 20
+        domain, kind, attrs = self._event(number, is_hot=self._chance.happens(HOT_PER_MILLE))
         durable = self._chance.happens(500)
         if not self._greenhouse.host.is_running:
             return
@@ -139,14 +146,18 @@ class GreenhouseStory:
         self._greenhouse.host.receive(
             EventMessage(
                 self._door,
-                "sensor",
-                "reading",
-                {"n": number, "celsius": celsius},
+                domain,
+                kind,
+                attrs,
                 door=HTTP_DOOR,
                 reply=lambda effect: self._answered(number, effect),
                 durable=durable,
             )
         )
+
+    def _event(self, number: int, *, is_hot: bool) -> tuple[str, str, dict[str, Json]]:
+        """What the device sends: domain, type, attributes."""
+        return "sensor", "reading", {"n": number, "celsius": 40 if is_hot else 20}
 
     def _answered(self, number: int, effect: EventAnswer | Accepted | Failed) -> None:
         if isinstance(effect, EventAnswer):
@@ -203,6 +214,11 @@ class GreenhouseStory:
             world.run_for(WAITS_MAX_MS)
 
     def _check_end(self) -> None:
+        self._check_story()
+        for one in (self._greenhouse, *self._watchers):
+            self._check_connections(one)
+
+    def _check_story(self) -> None:
         house = self._story(self._greenhouse)
         self._check_readings(house["readings"], self.sent.answered | self.sent.accepted)
         pairs = self._pairs(house)
@@ -216,8 +232,6 @@ class GreenhouseStory:
                     f"and confirmed {heard}"
                 )
             check_counts(story["answers"], house["readings"])
-        for one in (self._greenhouse, *self._watchers):
-            self._check_connections(one)
 
     def _check_connections(self, side: _Side) -> None:
         rows: Any = thaw(self.world.command(side.host.name, "connections", pico=side.pico))
@@ -277,7 +291,4 @@ def check_counts(answers: list[list[int]], readings: list[int]) -> None:
 
 def built_in() -> list[type[Any]]:
     """The rulesets that every node has."""
-    from pico_rulesets.subscription import Subscription
-    from pico_rulesets.wrangler import Wrangler
-
     return [Wrangler, Subscription]

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from pico_simnet.errors import BadScenario
 from pico_simnet.greenhouse import GreenhouseStory
+from pico_simnet.sensors import SensorStory
 from pico_simnet.trace import Trace
 from pico_simnet.world import World
 
@@ -20,7 +21,10 @@ class Story(Protocol):
         ...
 
 
-SCENARIOS: Final[dict[str, Callable[[World], Story]]] = {"greenhouse": GreenhouseStory}
+SCENARIOS: Final[dict[str, Callable[[World], Story]]] = {
+    "greenhouse": GreenhouseStory,
+    "sensors": SensorStory,
+}
 
 
 @dataclass(slots=True)

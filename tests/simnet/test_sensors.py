@@ -1,0 +1,33 @@
+"""The sensors story: shipped rulesets under the same weather."""
+
+from __future__ import annotations
+
+import pytest
+
+from pico_simnet.errors import InvariantBroken
+from pico_simnet.runs import run
+from pico_simnet.sensors import SensorStory
+from pico_simnet.world import World
+from tests.simnet.test_mutations import no_duplicate_check, out_of_order
+
+
+@pytest.mark.parametrize("first", [0, 20])
+def test_seeds(first: int) -> None:
+    for seed in range(first, first + 20):
+        one = run(seed, "sensors")
+        assert one.failure is None, f"{one.failure!r}; see it: {one.replay}"
+
+
+def test_watchers_are_told() -> None:
+    story = SensorStory(World(5), watchers=2)
+    story.run()
+    for told, violations in story._told():
+        assert len(told) > 5
+        assert 0 < len(violations) < len(told)
+
+
+@pytest.mark.parametrize("mutation", [no_duplicate_check, out_of_order])
+def test_a_mistake_is_found_here_too(mutation, monkeypatch) -> None:
+    mutation(monkeypatch)
+    failures = [run(seed, "sensors").failure for seed in range(10)]
+    assert any(isinstance(failure, InvariantBroken) for failure in failures)
