@@ -14,7 +14,7 @@ from pico_node.http import problems
 from pico_node.http.app import make_app
 from pico_node.http.compat import CHANNEL_ROUTES, HEADERS_SHOWN, METHODS, parse_path
 from pico_node.http.limits import HttpLimits
-from pico_node.http.metrics import PREFIX, HttpCounters
+from pico_node.http.metrics import PREFIX, HttpCounters, prometheus_text
 from pico_node.http.operations import API, OPERATIONS
 from tests.node.http.helpers import TOKEN, FakeNode
 
@@ -59,8 +59,9 @@ def test_every_limit_with_its_default():
 
 
 def test_every_metric_header_and_method():
-    for name in HttpCounters().metrics():
-        assert f"`{PREFIX}{name}`" in TEXT
+    exposed = re.findall(r"^# TYPE (\w+) ", prometheus_text(HttpCounters().metrics()), re.MULTILINE)
+    assert len(exposed) == len(HttpCounters().metrics())
+    assert set(re.findall(rf"`({PREFIX}\w+)`", TEXT)) == set(exposed)
     for _, name in HEADERS_SHOWN:
         assert f"`{name}`" in TEXT
     (line,) = [line for line in TEXT.splitlines() if line.startswith("- Methods:")]
