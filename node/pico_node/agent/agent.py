@@ -33,6 +33,7 @@ from pico_engine.registry import Registry
 from pico_engine.store import Batch, StoreReader
 from pico_engine.turn import Send
 from pico_engine.values import FrozenMap, freeze
+from pico_node.agent.carriable import check_carriable
 from pico_node.agent.commands import CommandReply, Commands
 from pico_node.agent.farewells import Farewells, InboundEnd
 from pico_node.agent.frames import HELLO, frame
@@ -279,6 +280,7 @@ class Agent(Port):
         waiting = numbers(pico, eci)[0] - lane.acknowledged if lane is not None else 0
         if waiting >= self.limits.outbox_max_messages:
             raise Busy(f"{waiting:,} events wait for the other side already (outbox_max_messages)")
+        check_carriable(event.attrs, "attributes of an event", self.engine.limits.attributes_max_bytes)
         row = {
             "kind": "event",
             "domain": event.domain,

@@ -23,6 +23,7 @@ from pico_engine.messages import (
 from pico_engine.turn import Send
 from pico_engine.values import Json, freeze, thaw
 from pico_node.agent.messages import Command, CommandAnswer
+from pico_node.agent.parameters import Signature
 from pico_node.agent.rows import connections_of
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Commands:
         self.known: Mapping[str, Callable[..., Any]] = {
             name.removeprefix("do_"): getattr(self, name) for name in dir(self) if name.startswith("do_")
         }
+        self._signatures = {name: Signature(name, handler) for name, handler in self.known.items()}
 
     def run(self, command: Command) -> None:
         """Carry out a command; its answer comes as an effect."""
@@ -58,12 +60,8 @@ class Commands:
             handler = self.known.get(command.name)
             if handler is None:
                 raise BadRequest(f"there is no command {command.name!r}")
-            try:
-                value = handler(command.reply, **command.parameters)
-            except TypeError as error:
-                if error.__traceback__ is not None and error.__traceback__.tb_next is None:
-                    raise BadRequest(f"command {command.name}: {error}") from error
-                raise
+            self._signatures[command.name].check(command.parameters)
+            value = handler(command.reply, **command.parameters)
         except EngineError as error:
             agent.engine.ledger.rollback()
             agent.engine.count(f"refused_{error.code}")
@@ -176,9 +174,10 @@ class Commands:
         wanted = list(rulesets or ())
         for rid in wanted:
             self._agent.engine.registry.get(rid)
-        before = set(above.children.rows)
+        before: set[str] = set()
 
         def run(pico: Pico) -> None:
+            before.update(pico.children.rows)
             self._raise(pico, "wrangler:new_child_request", {"name": name})
 
         def finish(pico: Pico) -> Json:

@@ -3,7 +3,8 @@
 CallerError
 └── BadInvitation        400  an invitation that cannot be read, is not signed, or has expired
 EngineError
-└── PeerUnreachable      504  the other node is not connected
+├── PeerUnreachable      504  the other node is not connected
+└── RemoteError          502  the other side of a connection could not answer a query
 """
 
 from __future__ import annotations
@@ -24,3 +25,14 @@ class PeerUnreachable(EngineError):
     code = "peer-unreachable"
     status = 504
     default_hint = "the other node may be down or offline; events wait for it, queries do not"
+
+
+class RemoteError(EngineError):
+    """The other side could not answer; `remote_code` is its own code for why."""
+
+    code = "remote-error"
+    status = 502
+
+    def __init__(self, what: str = "", hint: str = "", remote_code: str = "") -> None:
+        super().__init__(what, hint)
+        self.remote_code = remote_code

@@ -50,6 +50,7 @@ from pico_engine.messages import (
     QueryMessage,
 )
 from pico_engine.values import decode, freeze
+from pico_node.agent.carriable import check_carriable
 from pico_node.agent.frames import (
     ACK,
     DATA,
@@ -317,10 +318,13 @@ class Inbound:
         lane = self._agent.lanes.find(reply.eci)
         if lane is None:
             return
-        if isinstance(effect, QueryAnswer):
+        try:
+            if isinstance(effect, Failed):
+                raise effect.error
+            bytes_max = self._agent.engine.limits.attributes_max_bytes
+            check_carriable(effect.value, "the answer of a query", bytes_max)
             answer = Answer(reply.message_id, effect.value)
-        else:
-            error = effect.error
+        except EngineError as error:
             answer = Answer(reply.message_id, error=QueryError(error.code, error.what, error.hint))
         self._reply(lane, make_answer(self._new_id(), lane.eci, lane.their_did, answer))
 

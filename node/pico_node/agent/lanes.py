@@ -50,6 +50,8 @@ class Lane:
     top: int = 0
     """The number of the newest message in the outbox."""
     envelopes: dict[int, bytes] = field(default_factory=dict)
+    on_their_way_bytes: int = 0
+    """Of the envelopes up to `sent`."""
     retry_at: int = 0
     retry_ms: int = 0
     handed: int = 0
@@ -172,19 +174,22 @@ class Lanes:
         frames = []
         if lane.session != session:
             lane.session = session
-            lane.sent = lane.acknowledged
+            lane.sent, lane.on_their_way_bytes = lane.acknowledged, 0
             lane.retry_ms = self._agent.limits.retry_first_ms
             row = [lane.eci, lane.their_did, lane.acknowledged, lane.top]
             frames.append(frame(OPEN, row))
         end = min(lane.top, lane.acknowledged + self._agent.limits.window_max_messages)
-        while lane.sent < end:
+        nothing_waits = lane.sent == lane.acknowledged
+        while lane.sent < end and lane.on_their_way_bytes < self._agent.limits.window_max_bytes:
             lane.sent += 1
             envelope = self._envelope(lane, pico, lane.sent)
             if envelope is not None:
                 frames.append(DATA + envelope)
+                lane.on_their_way_bytes += len(envelope)
         if frames:
             self._on_their_way[lane.eci] = None
-            lane.retry_at = self._agent.now + lane.retry_ms
+            if nothing_waits:  # else what was sent before is due first, however much follows it
+                lane.retry_at = self._agent.now + lane.retry_ms
             self._agent.effect(SendFrames(lane.peer_id, session, frames))
 
     def _envelope(self, lane: Lane, pico: Pico, number: int) -> bytes | None:
@@ -225,7 +230,9 @@ class Lanes:
             return
         for done in range(lane.acknowledged + 1, number + 1):
             pico.outbox.delete(outbox_key(eci, done))
-            lane.envelopes.pop(done, None)
+            envelope = lane.envelopes.pop(done, b"")
+            if done <= lane.sent:
+                lane.on_their_way_bytes -= len(envelope)
         lane.acknowledged = number
         lane.sent = max(lane.sent, number)
         lane.retry_ms = self._agent.limits.retry_first_ms

@@ -15,6 +15,8 @@ class AgentLimits:
     """After a week an event that could not be delivered is given back to its pico."""
     window_max_messages: int = 512
     """Messages on their way on one connection before the first is acknowledged."""
+    window_max_bytes: int = 4 * 1_048_576
+    """Likewise in bytes, passed by one message at most: half of what one session's queue takes."""
     reorder_max_messages: int = 256
     """Messages of one connection that came too early and are kept until the missing one comes."""
     retry_first_ms: int = 2_000

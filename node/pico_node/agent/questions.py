@@ -9,23 +9,13 @@ from pico_didcomm.protocols.events import Answer, Query, make_query
 from pico_engine.errors import Busy, EngineError, UnknownChannel
 from pico_engine.messages import RemoteQuery, WaitAnswer
 from pico_engine.values import thaw
-from pico_node.agent.errors import PeerUnreachable
+from pico_node.agent.carriable import check_carriable
+from pico_node.agent.errors import PeerUnreachable, RemoteError
 from pico_node.agent.frames import DATA
 from pico_node.agent.rows import connection_to
 
 if TYPE_CHECKING:
     from pico_node.agent.agent import Agent
-
-
-class RemoteError(EngineError):
-    """The other side could not answer; `remote_code` is its own code for why."""
-
-    code = "remote-error"
-    status = 502
-
-    def __init__(self, what: str = "", hint: str = "", remote_code: str = "") -> None:
-        super().__init__(what, hint)
-        self.remote_code = remote_code
 
 
 @dataclass(slots=True)
@@ -51,11 +41,16 @@ class Questions:
     def ask(self, query: RemoteQuery) -> None:
         """Send a query; its answer goes to the turn that waits."""
         agent = self._agent
-        pico = agent.engine.pico(query.pico)
-        eci = connection_to(pico, query.eci)
+        pico = agent.engine.loaded_or_stored(query.pico)
+        eci = connection_to(pico, query.eci) if pico is not None else None
         lane = agent.lanes.find(eci) if eci is not None else None
         if eci is None or lane is None:
-            self._give_up(query.wait, UnknownChannel(f"pico {pico.did} has no connection to {query.eci}"))
+            self._give_up(query.wait, UnknownChannel(f"pico {query.pico} has no connection to {query.eci}"))
+            return
+        try:
+            check_carriable(query.args, "arguments of a query", agent.engine.limits.attributes_max_bytes)
+        except EngineError as error:
+            self._give_up(query.wait, error)
             return
         if len(self._open) >= agent.limits.queries_max:
             self._give_up(query.wait, Busy(f"{len(self._open)} queries to other nodes wait (queries_max)"))
