@@ -70,7 +70,8 @@ class Node(Driver):
         """The port of the last run again, if it was chosen by the system: peers remember it."""
         if self.options.listen:
             return self.options.listen
-        for address in self.home.remembered().get("listen", ()):
+        remembered = self.home.remembered().get("listen")
+        for address in remembered if isinstance(remembered, list) else ():
             if isinstance(address, str) and address.startswith("/ip4/127.0.0.1/tcp/"):
                 return (address,)
         return (LISTEN_DEFAULT,)
@@ -84,8 +85,8 @@ class Node(Driver):
         """Listen and serve. Raises what keeps it from doing so; then everything is closed again."""
         try:
             await self._start_peers()
-            self.start()
             self._exit.push_async_callback(self.stop)
+            self.start()
             watchdog = Watchdog(
                 lambda: self.agent.engine if self.agent is not None else None, EngineLimits().turn_max_ms
             )
@@ -113,7 +114,6 @@ class Node(Driver):
             await self.peers.start()
         except AddressTaken:
             if self.options.listen:
-                self._store.close()
                 raise
             log.warning("the libp2p port of the last run is taken; another one is used")
             self.home.remember({**self.home.remembered(), "listen": []})
@@ -132,6 +132,7 @@ class Node(Driver):
     async def take_down(self) -> None:
         """Stop serving, let go of peers, finish the last writes."""
         await self._exit.aclose()
+        self._store.close()  # also when it did not come to `start`
 
     # -- commands that concern the process ----------------------------------------------------------------
 

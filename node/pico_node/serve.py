@@ -52,6 +52,10 @@ async def _serve(node: Node) -> int:
         return _cannot_start(error)
     try:
         await _introduce(node)
+    except EngineError as error:
+        await node.take_down()
+        return _cannot_start(error)
+    try:
         await stop.wait()
         print("picomesh: stopping", file=sys.stderr)  # noqa: T201 - the terminal is this command's face
     finally:
