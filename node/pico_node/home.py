@@ -18,6 +18,8 @@ KEY_FILE_NAME = "node.key"
 STORE_FOLDER_NAME = "store"
 KEY_BYTES = 32
 TOKEN_BYTES = 32
+TOKEN_CHARS_MIN = 32
+"""A shorter token was damaged, or chosen by hand; an empty one would let everybody in."""
 
 
 class HomeError(EngineError):
@@ -69,8 +71,14 @@ class Home:
         return seed, made
 
     def token(self) -> str:
-        """The owner's token, made when there is none."""
-        return self._secret(TOKEN_FILE_NAME, secrets.token_urlsafe(TOKEN_BYTES))[0]
+        """The owner's token, made when there is none. Raises HomeError."""
+        token, _ = self._secret(TOKEN_FILE_NAME, secrets.token_urlsafe(TOKEN_BYTES))
+        if len(token) < TOKEN_CHARS_MIN:
+            raise HomeError(
+                f"{self.path / TOKEN_FILE_NAME} holds a token of {len(token)} characters, too easy to guess",
+                "delete the file, then start again: a new token will be made",
+            )
+        return token
 
     def _secret(self, name: str, fresh: str) -> tuple[str, bool]:
         path = self.path / name

@@ -27,23 +27,34 @@ GROUP = "picomesh.rulesets"
 def load_rulesets(registry: Registry, folder: Path) -> list[str]:
     """Make all rulesets known that can be found; answers what could not be loaded, and why.
 
-    One that fails does not keep the others away. A file that changed replaces what it defined before.
+    One that fails does not keep the others away. A file that changed replaces what it defined before; an id
+    that a package or another file has already stays with that one.
     """
     problems = []
+    owners: dict[str, str] = {}
     for point in entry_points(group=GROUP):
         try:
-            registry.add(point.load())
-        except Exception as error:  # noqa: BLE001 - a package's code may fail in any way
-            problems.append(f"ruleset {point.name} of {point.value}: {error}")
+            owners[registry.add(point.load()).rid] = f"{point.name} of {point.value}"
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a package's code may fail in any way
+            problems.append(f"ruleset {point.name} of {point.value}: {_words(error)}")
     for path in sorted(folder.glob("*.py")):
         try:
             for ruleset in _rulesets_in(_load_file(path)):
-                registry.add(ruleset, replace=True)
-        except Exception as error:  # noqa: BLE001 - as above
-            problems.append(f"{path}: {type(error).__name__}: {error}")
+                rid = ruleset.definition.rid
+                owner = owners.setdefault(rid, str(path))
+                if owner == str(path):
+                    registry.add(ruleset, replace=True)
+                else:
+                    problems.append(f"{path}: the id {rid} belongs to {owner} already; give it another rid")
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
+            problems.append(f"{path}: {_words(error)}")
     for problem in problems:
         log.error("cannot load %s", problem)
     return problems
+
+
+def _words(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _load_file(path: Path) -> ModuleType:
