@@ -31,6 +31,8 @@ WAITS_MAX_MS = 11_000
 """After this no turn waits for an answer any more (wait_max_ms is 10 s)."""
 PART_PER_MILLE = 200
 """How many of the stories end with the end of the connection."""
+READINGS_MIN, READINGS_MAX = 20, 30
+"""Per story: enough to meet every fault, few enough for a thousand stories in about a minute."""
 HOT_PER_MILLE = 500
 """How many of the readings are violations."""
 
@@ -63,7 +65,7 @@ class GreenhouseStory:
     def __init__(self, world: World, *, watchers: int | None = None, readings: int | None = None) -> None:
         self.world = world
         self._chance = chance = world.chance.stream("greenhouse")
-        self.readings = readings if readings is not None else chance.between(20, 40)
+        self.readings = readings if readings is not None else chance.between(READINGS_MIN, READINGS_MAX)
         count = watchers if watchers is not None else 1 + chance.happens(150)
         self.weather = Weather(world)
         self.sent = _Sent()
