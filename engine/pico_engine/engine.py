@@ -318,11 +318,14 @@ class Engine:
             peer = self.loaded_or_stored(did) if did != pico.did else None
             if peer is not None:
                 attrs = freeze({"Rx": channel.peer, "Tx": channel.eci, "reason": "pico-deleted"})
-                event = EventMessage(peer.did, "connection", "ended", attrs, door=SYSTEM_DOOR)
-                event.eid = self.entropy(12).hex()
-                enqueue_row(peer, event)
-                self.queue_changed.add(peer)
-                self.enqueue(peer, event)
+                self.tell(peer, "connection", "ended", attrs)
+
+    def tell(self, pico: Pico, domain: str, kind: str, attrs: Json) -> None:
+        """Let a pico know something from the engine itself, durably, in the commit of the turn at hand."""
+        event = EventMessage(pico.did, domain, kind, attrs, door=SYSTEM_DOOR, eid=self.new_eid())
+        enqueue_row(pico, event)
+        self.queue_changed.add(pico)
+        self.enqueue(pico, event)
 
     # -- messages in --------------------------------------------------------------------------------------
 

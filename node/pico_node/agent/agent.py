@@ -55,6 +55,7 @@ from pico_node.agent.messages import (
     PeerUp,
     SendFrames,
 )
+from pico_node.agent.neighbours import Neighbours
 from pico_node.agent.questions import Questions
 from pico_node.agent.rows import NodeRows, connection_of, connection_to, numbers
 
@@ -88,6 +89,7 @@ class Agent(Port):
         self.lanes = Lanes(self)
         self.questions = Questions(self)
         self.handshake = Handshake(self)
+        self.neighbours = Neighbours(self)
         self.farewells = Farewells(self)
         self.inbound = Inbound(self)
         self.commands = Commands(self)

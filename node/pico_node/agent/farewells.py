@@ -46,7 +46,9 @@ class Farewells:
         row = connection_of(pico, eci)
         if row is None:
             return
-        if row["state"] in (ESTABLISHED, REQUESTED):
+        if row["peer_id"] == agent.peer_id:
+            agent.neighbours.end(eci, row, reason)
+        elif row["state"] in (ESTABLISHED, REQUESTED):
             lane = agent.lanes.find(eci)
             assert lane is not None, "its other side is known"
             message = make_end(agent.entropy(16).hex(), eci, row["their_did"], End(reason))

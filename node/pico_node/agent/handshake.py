@@ -254,6 +254,8 @@ class Handshake:
                 return self.describe(pico, eci, row)
         if their_did in pico.channels.rows:
             raise BadRequest("this invitation was made by this pico itself", "accept it on another pico")
+        here = node.peer_id == agent.peer_id
+        inviter = agent.neighbours.inviter(their_did, message.id) if here else None
         tags = clean_tags(tag for tag in ("connection", name or label) if tag)
         channel = agent.engine.family.new_channel(
             pico, tags, PEER_EVENTS, PEER_QUERIES, (DIDCOMM,), their_did
@@ -278,6 +280,9 @@ class Handshake:
                 "expires": None,
             },
         )
+        if inviter is not None:
+            row = agent.neighbours.connect(inviter, pico, channel.eci, row)
+            return self.describe(pico, channel.eci, row)
         agent.learn_addresses(node.peer_id, node.addresses)
         agent.node.by_peer.put(f"{node.peer_id}/{channel.eci}", pico.did)
         self.add_to_outbox(pico, channel.eci, {"kind": "request"})
@@ -398,7 +403,7 @@ class Handshake:
             "Tx_role": row["their_role"],
             "peer_id": row["peer_id"],
             "addresses": list(peer["addresses"]) if peer else [],
-            "online": row["peer_id"] in agent.sessions,
+            "online": row["peer_id"] in agent.sessions or row["peer_id"] == agent.peer_id,
             "sent": sent,
             "received": received,
             "unacknowledged": waiting,
@@ -411,7 +416,13 @@ def raise_connection(pico: Pico, kind: str, row: FrozenMap, eci: str, **more: Js
     """Tell the pico's rulesets what became of a connection, in the turn at hand."""
     turn = pico.turn
     assert turn is not None, "connections change inside a turn"
-    attrs = {
+    attrs = freeze({**connection_attrs(row, eci), **more})
+    turn.raise_event(Event("connection", kind, attrs, turn.eid, turn.now))
+
+
+def connection_attrs(row: FrozenMap, eci: str) -> dict[str, Json]:
+    """What the events about a connection say of it."""
+    return {
         "id": row["id"],
         "name": row["name"],
         "label": row["their_label"],
@@ -419,9 +430,7 @@ def raise_connection(pico: Pico, kind: str, row: FrozenMap, eci: str, **more: Js
         "Tx": row["their_did"],
         "Rx_role": row["my_role"],
         "Tx_role": row["their_role"],
-        **more,
     }
-    turn.raise_event(Event("connection", kind, freeze(attrs), turn.eid, turn.now))
 
 
 def check_names(*names: str) -> None:
