@@ -8,6 +8,7 @@ import sys
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pico_engine.errors import StoreError
 from pico_engine.store import INSORT_KEYS_MAX, Batch, MemoryStore, prefix_end, refuse_stale
 from pico_engine.testing import ForgetfulStoreConformance, StoreConformance
