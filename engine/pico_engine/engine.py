@@ -43,7 +43,7 @@ from pico_engine.runner import Runner
 from pico_engine.schedule import Schedules
 from pico_engine.store import Batch, StoreReader
 from pico_engine.trace import Traces
-from pico_engine.values import Json, freeze
+from pico_engine.values import EMPTY_MAP, Json, freeze
 from pico_engine.waiting import Waiting
 
 INDEX_ROOM: Final = b"e/"
@@ -132,7 +132,10 @@ class Engine:
         """Take a message. Nothing is refused by raising: what cannot be served is answered with `Failed`."""
         self.now = now
         try:
-            self._admit(message)
+            if type(message) is EventMessage:  # most messages
+                self._admit_event(message)
+            else:
+                self._admit(message)
         except EngineError as error:
             self.ledger.rollback()
             self._fail(message, error)
@@ -158,6 +161,11 @@ class Engine:
     def next_effect(self) -> Effect | None:
         """What is to be done outside, in order; only after the batch taken next is durable."""
         return self._effects.popleft() if self._effects else None
+
+    def take_effects(self) -> deque[Effect]:
+        """All that `next_effect` would answer, at once."""
+        taken, self._effects = self._effects, deque()
+        return taken
 
     @property
     def has_effects(self) -> bool:
@@ -330,17 +338,15 @@ class Engine:
     # -- messages in --------------------------------------------------------------------------------------
 
     def _admit(self, message: Message) -> None:
-        if type(message) is EventMessage:
-            self._admit_event(message)
-            return
         if isinstance(message, WaitAnswer):
             self.waiting.answered(message)
             return
         if isinstance(message, OperationMessage):
             pico = self.pico(message.pico)
         else:
+            assert not isinstance(message, EventMessage), "events have a way of their own"
             pico = self.admission.door(message)
-            if isinstance(message, QueryMessage) and message.chain:
+            if message.chain:
                 self.waiting.check_chain(message.chain, pico)
         self.admission.check_room(pico)
         self.enqueue(pico, message)
@@ -349,16 +355,20 @@ class Engine:
         admission = self.admission
         pico = admission.http_event(message) if message.door == HTTP_DOOR else admission.door(message)
         admission.check_room(pico)
-        admission.check_event(message)
+        if message.attrs is not EMPTY_MAP or message.hops:
+            admission.check_event(message)
         if not message.eid:
-            message.eid = self.new_eid()
+            self._last_eid = last = self._last_eid + 1
+            message.eid = f"{self._eid_prefix}{last:08x}"
         if message.durable:
             enqueue_row(pico, message)
             self.queue_changed.add(pico)
             self.ledger.commit()
             self._effects.append(Accepted(message.reply, message.eid))
             message.reply = None
-        self.enqueue(pico, message)
+        pico.inbox.append(message)
+        if not pico.ready:
+            self.runner.make_ready(pico)
 
     def new_eid(self) -> str:
         """A fresh id for an event: what begins it is random for each life of the engine."""

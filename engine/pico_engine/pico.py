@@ -170,9 +170,15 @@ class Pico:
             self._order = tuple(definition for definition in known if definition is not None)
         return self._order
 
+    @property
+    def lacks_rulesets(self) -> bool:
+        """Is a ruleset installed that this node does not have?"""
+        order = self._order
+        return len(self.definitions() if order is None else order) != len(self.installed.rows)
+
     def check_rulesets(self) -> None:
         """Raises RulesetMissing when an installed ruleset is not available on this node."""
-        if len(self.definitions()) != len(self.installed.rows):
+        if self.lacks_rulesets:
             known = {definition.rid for definition in self.definitions()}
             missing = sorted(rid for rid in self.installed.rows if rid not in known)
             raise RulesetMissing(

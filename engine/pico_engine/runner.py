@@ -32,7 +32,6 @@ from pico_engine.messages import (
     WaitAnswer,
 )
 from pico_engine.queue import dequeue_row, enqueue_row
-from pico_engine.trace import TurnTrace
 from pico_engine.turn import Send, Turn, TurnAborted, TurnOverdueError, failure_of
 from pico_engine.values import Json, freeze
 from pico_engine.waiting import LocalReply
@@ -128,8 +127,10 @@ class Runner:
         pico.turn = turn
         error: EngineError | None = None
         try:
-            if self._consume(turn, message):
-                self._check_rulesets(pico, message)
+            plain = message.receipt is None and message.schedule_id is None
+            if plain or self._consume(turn, message):
+                if pico.lacks_rulesets:
+                    self._check_rulesets(pico, message)
                 inside = message.door in INSIDE_DOORS
                 turn.agenda.append(
                     Event(
@@ -156,10 +157,7 @@ class Runner:
 
     def _check_rulesets(self, pico: Pico, message: EventMessage) -> None:
         """A pico that lacks a ruleset takes no event, save the one that can mend it."""
-        if len(pico.definitions()) != len(pico.installed.rows) and (message.domain, message.type) != (
-            "wrangler",
-            "uninstall_ruleset_request",
-        ):
+        if (message.domain, message.type) != ("wrangler", "uninstall_ruleset_request"):
             pico.check_rulesets()
 
     def _consume(self, turn: Turn, message: EventMessage) -> bool:
@@ -224,20 +222,9 @@ class Runner:
             assert isinstance(message, OperationMessage), "queries have a trace of their own"
             kind, door, sender, name = "operation", OWNER, None, (message.name, "")
         changed = [(section.prefix, key) for section, key, _ in (turn.journal or ())[:TRACED_CHANGES_MAX]]
+        did, considered = turn.pico.did, turn.considered
         self._engine.traces.add(
-            TurnTrace(
-                turn.eid,
-                turn.pico.did,
-                turn.now,
-                kind,
-                name,
-                door,
-                sender,
-                outcome,
-                turn.considered,
-                changed,
-                turn.sends,
-            )
+            (turn.eid, did, turn.now, kind, name, door, sender, outcome, considered, changed, turn.sends)
         )
 
     def _answer_event(self, turn: Turn, message: EventMessage, error: EngineError | None) -> None:
@@ -248,7 +235,7 @@ class Runner:
             question = QueryMessage(message.eci, rid, name, args, message.door, message.sender, message.reply)
             self._engine.receive(question, self._engine.now)
         else:
-            self.reply(message.reply, EventAnswer(message.reply, turn.eid, turn.directives))
+            self._engine.effect(EventAnswer(message.reply, turn.eid, turn.directives))
 
     def _operation_turn(self, pico: Pico, message: OperationMessage) -> None:
         """Run what the node itself wants of a pico, as a turn like any other."""
@@ -340,7 +327,7 @@ class Runner:
             self.reply(message.reply, QueryAnswer(message.reply, value))
         name = (message.rid, message.name)
         self._engine.traces.add(
-            TurnTrace("", pico.did, self._engine.now, "query", name, message.door, message.sender, outcome)
+            ("", pico.did, self._engine.now, "query", name, message.door, message.sender, outcome)
         )
 
     def run_query(self, pico: Pico, message: QueryMessage, outer: Turn | None) -> Json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pico_engine.values import Json
 
@@ -84,15 +84,15 @@ class Traces:
     """The newest turns of an engine, in memory."""
 
     def __init__(self, most: int) -> None:
-        self._ring: deque[TurnTrace] = deque(maxlen=most)
-
-    def add(self, trace: TurnTrace) -> None:
-        self._ring.append(trace)
+        self._ring: deque[tuple[Any, ...]] = deque(maxlen=most)
+        self.add = self._ring.append
+        """Takes the fields of a TurnTrace as a plain tuple: one is made for every turn."""
 
     def newest(self, most: int, pico: str | None = None) -> list[dict[str, Json]]:
         """The newest turns (of one pico), oldest of them first."""
         found = []
-        for trace in reversed(self._ring):
+        for fields in reversed(self._ring):
+            trace = TurnTrace(*fields)
             if pico is None or trace.pico == pico:
                 found.append(trace.describe())
                 if len(found) == most:

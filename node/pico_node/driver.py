@@ -16,7 +16,7 @@ import asyncio
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -76,7 +76,7 @@ class _Stage:
     """Effects that may be let out when batch `number` is durable."""
 
     number: int
-    effects: list[Effect]
+    effects: Sequence[Effect]
 
 
 class Driver:
@@ -189,9 +189,7 @@ class Driver:
             agent.receive(inbox.popleft(), now)
         if (timer := agent.next_timer()) is not None and timer <= now:
             agent.handle_timer(now)
-        effects: list[Effect] = []
-        while (effect := agent.next_effect()) is not None:
-            effects.append(effect)
+        effects = agent.take_effects()
         self.counters["ticks"] += 1
         if agent.has_changes:
             number, batch = agent.take_batch()
@@ -439,9 +437,13 @@ class Driver:
         self, eci: str, domain: str, type: str, attrs: Mapping[str, Json], *, door: str = "http"
     ) -> EventResult:
         reply = self._future()
-        message = EventMessage(eci, domain, type, attrs or EMPTY_MAP, door, None, reply)
-        result: EventResult = await self._ask(message, reply)
-        return result
+        self._callers.add(reply)
+        self.submit(EventMessage(eci, domain, type, attrs or EMPTY_MAP, door, None, reply))
+        try:
+            result: EventResult = await reply
+            return result
+        finally:
+            self._callers.discard(reply)
 
     async def event_queued(self, eci: str, domain: str, type: str, attrs: Mapping[str, Json]) -> str:
         reply = self._future()

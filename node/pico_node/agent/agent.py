@@ -180,6 +180,11 @@ class Agent(Port):
         """What is to be done outside, in order; only when the batch taken next is durable."""
         return self._effects.popleft() if self._effects else None
 
+    def take_effects(self) -> deque[Effect]:
+        """All that `next_effect` would answer, at once."""
+        taken, self._effects = self._effects, deque()
+        return taken
+
     @property
     def has_changes(self) -> bool:
         return self.engine.has_changes
@@ -196,17 +201,18 @@ class Agent(Port):
 
     def _pump(self) -> None:
         """Route what the engine has to say, and send what became ready."""
-        next_effect, ours = self.engine.next_effect, self._ours
-        while (effect := next_effect()) is not None:
-            if type(effect) is RemoteQuery:
-                self.questions.ask(effect)
-                continue
-            reply: Any = getattr(effect, "reply", None)
-            take = ours.get(type(reply))
-            if take is None:
-                self._effects.append(effect)
-            else:
-                take(reply, effect)
+        engine, ours, keep = self.engine, self._ours, self._effects.append
+        while engine.has_effects:  # what is routed here may lead to more
+            for effect in engine.take_effects():
+                if type(effect) is RemoteQuery:
+                    self.questions.ask(effect)
+                    continue
+                reply: Any = getattr(effect, "reply", None)
+                take = ours.get(type(reply))
+                if take is None:
+                    keep(effect)
+                else:
+                    take(reply, effect)
         self.lanes.flush()
         if self._goodbyes:
             goodbyes, self._goodbyes = self._goodbyes, {}

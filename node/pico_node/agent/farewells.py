@@ -88,6 +88,13 @@ class Farewells:
         if frames:
             agent.send(peer_id, frames)
 
+    def say_again(self, peer_id: str, eci: str) -> bool:
+        """The other side talks to our former channel `eci`: it has not heard the farewell."""
+        row = self._agent.node.farewells.get(f"{peer_id}/{eci}")
+        if row is not None:
+            self.send(peer_id)
+        return row is not None
+
     def remind(self) -> None:
         """Say again what no node has said to have heard; a frame may get lost inside a session."""
         for peer_id in {key.partition("/")[0]: None for key, _ in self._agent.node.farewells.scan()}:

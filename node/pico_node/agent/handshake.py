@@ -10,6 +10,7 @@ repeated, and refused again, until the refusal was heard. States and transitions
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pico_didcomm import (
@@ -69,6 +70,8 @@ if TYPE_CHECKING:
 
 EPOCH = 1
 """The reign of a pico at this node; a move to another node will raise it."""
+UNKNOWN_MEANS_LOST = 3
+"""Once or twice the other side's farewell may still be on its way."""
 NAME_MAX_CHARS = 128
 """Of a connection's name, label and roles: they are shown in lists."""
 
@@ -323,16 +326,42 @@ class Handshake:
             put_received(pico, eci, number, unpacked.message.id)
             self._agent.lanes.to_acknowledge(eci)
         if not response.accepted:
-            row = put_connection(pico, eci, row, state=REFUSED)
-            drop_outbox(pico, eci)
-            self._agent.node.unsent.delete(f"{row['peer_id']}/{eci}")
-            self._agent.lanes.drop(eci)
-            raise_connection(pico, "refused", row, eci, reason=response.problem or "")
+            self._refused(pico, eci, response.problem or "")
             return
         label = response.label or row["their_label"]
         record = (unpacked.jws or b"").decode()
         row = put_connection(pico, eci, row, state=ESTABLISHED, their_label=label, record=record)
         self._established(pico, eci, row)
+
+    def _refused(self, pico: Pico, eci: str, reason: str) -> None:
+        row = connection_of(pico, eci)
+        if row is None or row["state"] != REQUESTED:
+            return
+        row = put_connection(pico, eci, row, state=REFUSED)
+        drop_outbox(pico, eci)
+        self._agent.node.unsent.delete(f"{row['peer_id']}/{eci}")
+        self._agent.lanes.drop(eci)
+        raise_connection(pico, "refused", row, eci, reason=reason)
+
+    def unknown_there(self, peer_id: str, their_did: str, eci: str) -> None:
+        """The other side's node says that it has no channel `their_did` (any more)."""
+        agent = self._agent
+        lane = agent.lanes.find(eci)
+        if lane is None or (lane.peer_id, lane.their_did) != (peer_id, their_did):
+            return
+        row = connection_of(agent.engine.pico(lane.pico), eci)
+        if row is not None and row["state"] == REQUESTED:
+            reason = "the invitation was withdrawn"
+            run = partial(self._refused, eci=eci, reason=reason)
+            agent.engine.receive(OperationMessage(lane.pico, "connection refused", run), agent.now)
+            return
+        lane.unknown_there += 1
+        if lane.unknown_there == UNKNOWN_MEANS_LOST:
+            agent.warn(
+                lane.pico,
+                f"connection {eci}: node {peer_id} does not know the other side; its store may be older than "
+                "it was. Events will come back as undeliverable; end this connection and make a new one",
+            )
 
     # -- both sides ---------------------------------------------------------------------------------------
 

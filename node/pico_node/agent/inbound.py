@@ -136,15 +136,18 @@ class Inbound:
                 agent.learn_addresses(peer_id, [one for one in addresses if isinstance(one, str)])
                 agent.engine.ledger.commit()
         elif letter == OPEN:
-            agent.lanes.opened(peer_id, content[1], content[2], content[3])
+            if agent.engine.index.get(content[1]) is not None:
+                agent.lanes.opened(peer_id, content[1], content[2], content[3])
+            elif not agent.farewells.say_again(peer_id, content[1]):
+                agent.send(peer_id, [frame(UNKNOWN, [content[1], content[0]])])
         elif letter == ACK:
             for eci, number in content:
                 if number != END_NUMBER or not agent.farewells.heard(peer_id, eci):
                     agent.lanes.acknowledged(peer_id, eci, number)
         elif letter == FORKED:
             agent.lanes.forked(peer_id, content[0], content[1])
-        elif letter == UNKNOWN:
-            agent.farewells.heard(peer_id, content[1])
+        elif letter == UNKNOWN and not agent.farewells.heard(peer_id, content[1]):
+            agent.handshake.unknown_there(peer_id, content[0], content[1])
 
     def _envelope(self, peer_id: str, data: bytes) -> None:
         agent = self._agent

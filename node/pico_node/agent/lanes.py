@@ -59,6 +59,8 @@ class Lane:
     handed_mark: str = ""
     early: dict[int, Unpacked] = field(default_factory=dict)
     used_ms: int = 0
+    unknown_there: int = 0
+    """How often the other side's node said that it does not know this connection."""
 
 
 class Lanes:
