@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import monotonic_ns
+
 from pico_engine import Event, Ruleset, ent, query, rule, when
 
 
@@ -24,11 +26,6 @@ class BenchSender(Ruleset, rid="picomesh.bench.sender"):
     """Sends events over its connection: one, or a stream with so many unacknowledged at most."""
 
     tx: str = ent(default="")
-    echoes: int = ent(default=0)
-
-    @query
-    def echoed(self) -> int:
-        return self.echoes
 
     @rule(when("connection:established"))
     def connected(self, event: Event) -> None:
@@ -37,27 +34,33 @@ class BenchSender(Ruleset, rid="picomesh.bench.sender"):
     @rule(when("bench:send"))
     def send_on(self, event: Event) -> None:
         for number in range(int(event.attr("count", 1))):
-            self.send(self.tx, "bench:arrived", number=number, at=event.attr("at", 0), text="x" * 100)
-
-    @rule(when("bench:echoed"))
-    def count_echo(self, _event: Event) -> None:
-        self.echoes += 1
+            self.send(self.tx, "bench:arrived", number=number, at_ns=monotonic_ns(), text="x" * 100)
 
 
 class BenchReceiver(Ruleset, rid="picomesh.bench.receiver"):
     """Counts what arrives."""
 
     arrived: int = ent(default=0)
-    tx: str = ent(default="")
+    took_ns: list[int] = ent(default=[])
+    timed: bool = ent(default=False)
 
     @query
     def count(self) -> int:
         return self.arrived
 
-    @rule(when("connection:established"))
-    def connected(self, event: Event) -> None:
-        self.tx = event.attr("Tx")
+    @query
+    def timings_ns(self) -> list[int]:
+        """From a rule of the sender to the rule here, of the events sent one at a time."""
+        return self.took_ns
 
     @rule(when("bench:arrived"))
-    def take(self, _event: Event) -> None:
+    def take(self, event: Event) -> None:
+        took_ns = monotonic_ns() - event.attr("at_ns")  # one clock for all processes of a machine
         self.arrived += 1
+        if self.timed:
+            self.took_ns.append(took_ns)
+
+    @rule(when("bench:time"))
+    def time(self, event: Event) -> None:
+        self.timed = event.attr("on") == "true"
+        self.took_ns = []
