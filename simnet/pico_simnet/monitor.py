@@ -162,7 +162,7 @@ class Monitor:
     def _control(self, host: SimulatedHost, data: bytes) -> None:
         letter, content = read_frame(data)
         if letter == ACK:
-            for their_eci, number in content:
+            for their_eci, number, *_ in content:
                 theirs = self._sides.get(their_eci)
                 mine = self._sides.get(theirs.other) if theirs is not None else None
                 if number != END_NUMBER and mine is not None and number > mine.received:

@@ -5,9 +5,8 @@
 | H | JSON {"agent", "addresses"} | first in every session: where this node can be reached |
 | D | a DIDComm envelope | a message for one of the receiver's channels |
 | O | JSON [from, to, acknowledged, sent] | a connection is about to send: how far its sender is |
-| A | JSON [[channel, number], …] | messages of these channels applied up to this number |
+| A | JSON [[channel, number, mark], …] | messages of these channels applied up to this one; mark may lack |
 | U | JSON [to, from] | the channel that an O or D was for does not live here |
-| F | JSON [channel, number] | the next message does not follow the one of this number that was applied |
 
 Numbers are those of the messages' `sender_order` headers. An end of a connection is acknowledged with
 `END_NUMBER`, whether its channel is still known or not.
@@ -25,12 +24,11 @@ DATA: Final = b"D"
 OPEN: Final = b"O"
 ACK: Final = b"A"
 UNKNOWN: Final = b"U"
-FORKED: Final = b"F"
 
 END_NUMBER: Final = (1 << 53) - 1
 """Larger than any number of a message (the largest integer that all JSON readers take)."""
-NUMBER_MAX: Final = (1 << 48) - 1
-"""Of a message: what the key of an outbox row has room for; more than anybody will ever send."""
+NUMBER_MAX: Final = 1 << 47
+"""Of a message: half of what the key of an outbox row has room for, more than anybody will ever send."""
 
 
 def frame(letter: bytes, content: Json) -> bytes:
@@ -45,14 +43,17 @@ def read_frame(data: bytes) -> tuple[bytes, Json]:
         return letter, content
     if letter == OPEN and _is_row(content, 4) and _are_dids(content[:2]) and _are_numbers(content[2:]):
         return letter, content
-    if letter == FORKED and _is_row(content, 2) and _are_dids(content[:1]) and _are_numbers(content[1:]):
-        return letter, content
     if letter == ACK and isinstance(content, list):
-        if all(_is_row(row, 2) and _are_dids(row[:1]) and _are_numbers(row[1:]) for row in content):
+        if all(map(_is_acknowledgement, content)):
             return letter, content
     elif letter == UNKNOWN and _is_row(content, 2) and _are_dids(content):
         return letter, content
     raise BadRequest("a frame that says nothing we know", "the other node's software may be newer")
+
+
+def _is_acknowledgement(row: Json) -> bool:
+    marked = _is_row(row, 3) and isinstance(row[2], str)
+    return (marked or _is_row(row, 2)) and _are_dids(row[:1]) and _are_numbers(row[1:2])
 
 
 def _is_row(content: Json, length: int) -> bool:

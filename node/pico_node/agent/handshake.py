@@ -9,6 +9,7 @@ repeated, and refused again, until the refusal was heard. States and transitions
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -153,7 +154,9 @@ class Handshake:
             raise BadInvitation("a request that names another node than the one it came from")
         their_did = canonical_did(their_long)
         if row["state"] == ESTABLISHED and row["their_did"] == their_did:
-            agent.lanes.to_acknowledge(eci)
+            lane = agent.lanes.find(eci)
+            if lane is None or not self.respond_again(pico, lane, unpacked.message.id):
+                agent.lanes.to_acknowledge(eci)
             return
         problem = self._why_not(row, request)
         if problem is not None:
@@ -204,6 +207,20 @@ class Handshake:
         self.add_to_outbox(pico, eci, {"kind": "response", "thid": unpacked.message.id})
         self._agent.lanes.to_acknowledge(eci)
         self._established(pico, eci, row)
+
+    def respond_again(self, pico: Pico, lane: Lane, request_id: str) -> bool:
+        """Answer a repeated request out of turn, where the response was acknowledged: they have lost it.
+
+        The request is not acknowledged then; it is repeated until this answer has arrived.
+        """
+        if lane.acknowledged == 0 or pico.turn is not None:
+            return False
+        row = {"kind": "response", "id": self._agent.entropy(16).hex(), "thid": request_id}
+        message, document = self.message_of(pico, lane, None, row)
+        identity = channel_identity(pico.channels.rows[lane.eci].secret)
+        envelope = pack_signed_anoncrypt(message, identity, document, self._agent.entropy)
+        self._agent.send(lane.peer_id, [DATA + envelope])
+        return True
 
     def _refuse(
         self,
@@ -328,6 +345,8 @@ class Handshake:
         if not response.accepted:
             self._refused(pico, eci, response.problem or "")
             return
+        if number is None:  # their first answer was taken by a later copy of ours; the request is done with
+            pico.outbox.delete(outbox_key(eci, 1))
         label = response.label or row["their_label"]
         record = (unpacked.jws or b"").decode()
         row = put_connection(pico, eci, row, state=ESTABLISHED, their_label=label, record=record)
@@ -383,7 +402,9 @@ class Handshake:
         agent.lanes.added(eci)
         return sent + 1
 
-    def message_of(self, pico: Pico, lane: Lane, number: int, row: FrozenMap) -> tuple[Message, DidDocument]:
+    def message_of(
+        self, pico: Pico, lane: Lane, number: int | None, row: Mapping[str, Json]
+    ) -> tuple[Message, DidDocument]:
         """The request or response behind an outbox row, and whom to encrypt it for."""
         connection = connection_of(pico, lane.eci)
         assert connection is not None, "a lane belongs to a connection"
@@ -396,8 +417,9 @@ class Handshake:
         else:
             response = Response(pico.name, self.hint(), EPOCH, accepted=True)
             message = make_response(row["id"], identity.long_did, their_long, row["thid"], response)
-        numbered = replace(message, extra={SENDER_ORDER: number})
-        return numbered, Resolver().resolve(their_long)
+        if number is not None:
+            message = replace(message, extra={SENDER_ORDER: number})
+        return message, Resolver().resolve(their_long)
 
     def pack(self, pico: Pico, lane: Lane, number: int, row: FrozenMap) -> bytes:
         message, document = self.message_of(pico, lane, number, row)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pico_didcomm import DidcommError, Message, Unpacked, canonical_did, recipients_of
 from pico_didcomm.did.document import did_of
 from pico_didcomm.jwe import parse_jwe
-from pico_didcomm.protocols.connection import END_TYPE, RESPONSE_TYPE, parse_end, parse_response
+from pico_didcomm.protocols.connection import END_TYPE, REQUEST_TYPE, RESPONSE_TYPE, parse_end, parse_response
 from pico_didcomm.protocols.events import (
     ANSWER_TYPE,
     EVENT_TYPE,
@@ -55,7 +55,6 @@ from pico_node.agent.frames import (
     ACK,
     DATA,
     END_NUMBER,
-    FORKED,
     HELLO,
     OPEN,
     UNKNOWN,
@@ -136,18 +135,25 @@ class Inbound:
                 agent.learn_addresses(peer_id, [one for one in addresses if isinstance(one, str)])
                 agent.engine.ledger.commit()
         elif letter == OPEN:
-            if agent.engine.index.get(content[1]) is not None:
-                agent.lanes.opened(peer_id, content[1], content[2], content[3])
-            elif not agent.farewells.say_again(peer_id, content[1]):
-                agent.send(peer_id, [frame(UNKNOWN, [content[1], content[0]])])
+            self._opened(peer_id, *content)
         elif letter == ACK:
-            for eci, number in content:
-                if number != END_NUMBER or not agent.farewells.heard(peer_id, eci):
-                    agent.lanes.acknowledged(peer_id, eci, number)
-        elif letter == FORKED:
-            agent.lanes.forked(peer_id, content[0], content[1])
+            for eci, number, *mark in content:
+                if number == END_NUMBER:
+                    agent.farewells.heard(peer_id, eci)
+                else:
+                    agent.lanes.acknowledged(peer_id, eci, number, *mark)
         elif letter == UNKNOWN and not agent.farewells.heard(peer_id, content[1]):
             agent.handshake.unknown_there(peer_id, content[0], content[1])
+
+    def _opened(self, peer_id: str, their_did: str, eci: str, acknowledged: int, sent: int) -> None:
+        agent = self._agent
+        pico = agent.engine.loaded_or_stored(agent.engine.index.get(eci))
+        row = connection_of(pico, eci) if pico is not None else None
+        # Who was acknowledged anything has a connection, where we have an open invitation, or nothing.
+        if row is not None and (row["state"] != INVITED or not acknowledged):
+            agent.lanes.opened(peer_id, eci, acknowledged, sent)
+        elif not agent.farewells.say_again(peer_id, eci):
+            agent.send(peer_id, [frame(UNKNOWN, [eci, their_did])])
 
     def _envelope(self, peer_id: str, data: bytes) -> None:
         agent = self._agent
@@ -212,6 +218,7 @@ class Inbound:
     # -- numbered messages --------------------------------------------------------------------------------
 
     def _numbered(self, pico: Pico, lane: Lane, unpacked: Unpacked, number: int | None) -> None:
+        message = unpacked.message
         if number is None:
             raise EngineError("an event without a number on a connection", "it needs sender_order")
         received = numbers(pico, lane.eci)[1]
@@ -220,7 +227,9 @@ class Inbound:
             lane.handed, lane.handed_mark = received, marks(pico, lane.eci)[1]
         if number <= lane.handed:
             self._agent.engine.count("messages_repeated")
-            if received >= number:
+            if received >= number and not (
+                message.type == REQUEST_TYPE and self._agent.handshake.respond_again(pico, lane, message.id)
+            ):
                 self._agent.lanes.to_acknowledge(lane.eci)
             return
         if number > lane.handed + 1:
@@ -239,8 +248,7 @@ class Inbound:
             return True
         self._agent.engine.count("messages_forked")
         lane.early.clear()
-        if numbers(self._agent.engine.pico(lane.pico), lane.eci)[1] == lane.handed:
-            self._agent.send(lane.peer_id, [frame(FORKED, [lane.their_did, lane.handed])])
+        self._agent.lanes.to_acknowledge(lane.eci)
         return False
 
     def _hand_over(self, pico: Pico, lane: Lane, unpacked: Unpacked, number: int) -> None:

@@ -14,7 +14,8 @@ has less than what was acknowledged to the sender has lost its state (an old bac
 and goes on from there. One that has more than the sender ever numbered knows that the sender lost state,
 and acknowledges its own number: the sender then numbers what is unsent anew from there. Each message names
 the one before it (header `after`): where a sender that lost state has numbered new messages like old ones,
-the first that is not the successor of what was applied is answered with FORKED, to the same effect.
+the first that does not follow what was applied is not taken; the acknowledgement has the mark of the last
+message applied, by which the sender sees what happened.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ from typing import TYPE_CHECKING
 
 from pico_didcomm.pair import PairChannel
 from pico_engine.values import FrozenMap
-from pico_node.agent.frames import ACK, DATA, OPEN, frame
+from pico_node.agent.frames import ACK, DATA, NUMBER_MAX, OPEN, frame
 from pico_node.agent.identities import channel_identity
 from pico_node.agent.messages import SendFrames
-from pico_node.agent.rows import connection_of, mark_of, marks, numbers, outbox_key, put_numbers
+from pico_node.agent.rows import REQUESTED, connection_of, mark_of, marks, numbers, outbox_key, put_numbers
 
 if TYPE_CHECKING:
     from pico_didcomm import Unpacked
@@ -151,7 +152,8 @@ class Lanes:
             if pico.turn is not None:
                 self._to_acknowledge[eci] = None
             else:
-                acks.setdefault(lane.peer_id, []).append([lane.their_did, numbers(pico, eci)[1]])
+                row = [lane.their_did, numbers(pico, eci)[1], marks(pico, eci)[1]]
+                acks.setdefault(lane.peer_id, []).append(row)
         for peer_id, rows in acks.items():
             self._agent.send(peer_id, [frame(ACK, rows)])
         to_send, self._to_send = self._to_send, {}
@@ -213,22 +215,16 @@ class Lanes:
             if lane.peer_id == peer_id:
                 lane.early.clear()
 
-    def forked(self, peer_id: str, eci: str, number: int) -> None:
-        """What we sent does not follow what the other side has applied up to `number`."""
+    def acknowledged(self, peer_id: str, eci: str, number: int, mark: str = "") -> None:
+        """The other side has applied messages up to `number`, whose id begins with `mark`."""
         lane = self.find(eci)
-        if lane is not None and lane.peer_id == peer_id and number >= lane.acknowledged:
-            pico = self._agent.engine.pico(lane.pico)
-            self._catch_up(lane, pico, number, numbers(pico, eci)[1])
-
-    def acknowledged(self, peer_id: str, eci: str, number: int) -> None:
-        """The other side has applied messages up to `number`."""
-        lane = self.find(eci)
-        if lane is None or lane.peer_id != peer_id or number <= lane.acknowledged:
+        if lane is None or lane.peer_id != peer_id or not lane.acknowledged <= number <= NUMBER_MAX:
             return
         pico = self._agent.engine.pico(lane.pico)
-        sent, received = numbers(pico, eci)
-        if number > sent:
-            self._catch_up(lane, pico, number, received)
+        sent = numbers(pico, eci)[0]
+        ours = self._mark(pico, eci, number)
+        if number > sent or (mark and ours and mark != ours):
+            self._catch_up(lane, pico, number, mark)
             return
         for done in range(lane.acknowledged + 1, number + 1):
             pico.outbox.delete(outbox_key(eci, done))
@@ -245,14 +241,27 @@ class Lanes:
         if lane.sent < lane.top:
             self.added(eci)
 
-    def _catch_up(self, lane: Lane, pico: Pico, number: int, received: int) -> None:
-        """The other side knows more messages than we remember having sent: we began from an old copy."""
+    def _mark(self, pico: Pico, eci: str, number: int) -> str:
+        """The mark of our message of this number, if we still know it."""
+        if number == numbers(pico, eci)[0]:
+            return marks(pico, eci)[0]
+        row = pico.outbox.get(outbox_key(eci, number))
+        if row is not None:
+            return mark_of(row["id"])
+        following = pico.outbox.get(outbox_key(eci, number + 1))
+        return following["after"] if following is not None else ""
+
+    def _catch_up(self, lane: Lane, pico: Pico, number: int, mark: str) -> None:
+        """The other side knows other messages than we remember having sent: we began from an old copy."""
+        row = connection_of(pico, lane.eci)
+        if pico.turn is not None or row is None or row["state"] == REQUESTED:
+            return  # when the turn has ended, or the response is here, this will be said again
         rows = list(pico.outbox.scan(lane.eci + "/", lane.eci + "0"))
         for key, _ in rows:
             pico.outbox.delete(key)
         # A request or response was heard if the other side knows any message of ours.
         unsent = [row for _, row in rows if row["kind"] not in ("request", "response")]
-        after, received_mark = "", marks(pico, lane.eci)[1]
+        after, received, received_mark = mark, numbers(pico, lane.eci)[1], marks(pico, lane.eci)[1]
         for offset, row in enumerate(unsent, start=1):
             pico.outbox.put(outbox_key(lane.eci, number + offset), FrozenMap({**row, "after": after}))
             after = mark_of(row["id"])
@@ -260,7 +269,7 @@ class Lanes:
         self._agent.engine.ledger.commit()
         self._agent.warn(
             pico.did,
-            f"connection {lane.eci}: the other side has seen message {number}, which this node does not "
+            f"connection {lane.eci}: the other side has seen a message {number} which this node does not "
             "remember: its store is older than it was. What is unsent was numbered anew",
         )
         self.drop(lane.eci)
@@ -305,7 +314,7 @@ class Lanes:
         sent, received = numbers(pico, eci)
         if received > their_sent:
             self.to_acknowledge(eci)
-        elif received < their_acknowledged and lane.handed <= received:
+        elif received < their_acknowledged and lane.handed <= received and pico.turn is None:
             put_numbers(pico, eci, sent, their_acknowledged, marks(pico, eci)[0])
             self._agent.engine.ledger.commit()
             lane.handed, lane.handed_mark = their_acknowledged, ""
