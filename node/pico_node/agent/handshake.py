@@ -320,6 +320,8 @@ class Handshake:
         """The inviting side has answered; `number` is None for a refusal, which comes out of turn."""
         row = connection_of(pico, lane.eci)
         if row is None or row["side"] != INVITEE or row["state"] != REQUESTED:
+            if number is None and row is not None and row["state"] == ESTABLISHED:
+                self._agent.lanes.acknowledged(lane.peer_id, lane.eci, 1)  # it answers the request
             return
         self._agent.engine.receive(
             OperationMessage(

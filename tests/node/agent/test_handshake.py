@@ -71,6 +71,22 @@ def test_the_other_side_may_come_online_later() -> None:
     assert net.b.connection()["state"] == net.a.connection()["state"] == "established"
 
 
+@pytest.mark.parametrize("lost", range(8))
+def test_any_frame_may_be_lost_and_nobody_asks_for_ever(lost: int) -> None:
+    net = Net()
+    accept(net, net.a.command("invite", pico="a"))
+
+    def lose(node: Node, step: int) -> bool:
+        if step == lost:
+            node.mail.pop(0)
+        return step == lost
+
+    net.settle(lose)
+    net.calm()
+    for node in net.nodes.values():
+        assert (node.connection()["state"], node.connection()["unacknowledged"]) == ("established", 0)
+
+
 # -- an invitation is good for one ---------------------------------------------------------------------------
 
 
