@@ -23,7 +23,7 @@ from pico_engine import Event, Ruleset, ent, query, rule, when
 from pico_engine.registry import Registry
 from pico_engine.store import Store
 from pico_node.agent.agent import Agent
-from pico_node.driver import Driver, DurableStore
+from pico_node.driver import THREAD_SWITCH_S, Driver, DurableStore
 from pico_node.entropy import SystemEntropy
 from pico_node.serve import GC_THRESHOLD
 from pico_node.store import LevelStore
@@ -77,6 +77,7 @@ def main(run: Callable[[Options], Awaitable[Mapping[str, float]]]) -> None:
     parser.add_argument("--quick", action="store_true", help="under 40 seconds")
     options = Options(parser.parse_args().quick)
     gc.set_threshold(GC_THRESHOLD, 20, 20)
+    sys.setswitchinterval(THREAD_SWITCH_S)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         figures = runner.run(_await(run(options)))
     print(json.dumps({"figures": {name: round(value, 4) for name, value in figures.items()}}))

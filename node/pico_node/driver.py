@@ -55,10 +55,13 @@ from pico_node.peers.contract import PeersFace
 log = logging.getLogger("picomesh.driver")
 pico_log = logging.getLogger("picomesh.pico")
 
-INLINE_MAX_WAITING = 2
-"""So few waiting answers are served by writing at once; a thread would cost them more than it saves."""
-INLINE_MAX_S = 0.002
-"""A disk slower than this is always written to from the thread, so that it never holds up the loop."""
+INLINE_MAX_ROWS = 1_024
+"""Larger batches are always written from the thread."""
+INLINE_MAX_S = 0.001
+"""On a disk that is faster than this, writing at once costs less than handing the batch to a thread and back;
+a slower one is written to from the thread, so that it does not hold up the loop."""
+THREAD_SWITCH_S = 0.0005
+"""How long the loop may keep the thread that writes waiting (Python's own default is ten times as long)."""
 REOPEN_EVERY_S = 1.0
 """How often a failed store is tried again."""
 STOP_MAX_S = 10.0
@@ -219,9 +222,8 @@ class Driver:
         if self._writing:
             return
         while self._batches:
-            waiting = sum(len(stage.effects) for stage in self._staged)
             numbers, batch = self._gather()
-            if waiting > INLINE_MAX_WAITING or self._inline_s > INLINE_MAX_S:
+            if self._inline_s > INLINE_MAX_S or len(batch.rows) > INLINE_MAX_ROWS:
                 self._write_in_thread(numbers, batch)
                 return
             began = time.perf_counter()
@@ -258,7 +260,7 @@ class Driver:
             if isinstance(error, Exception):
                 self._agent_failed(error)
                 return
-            self._inline_s = 0.8 * self._inline_s + 0.2 * min(time.perf_counter() - began, INLINE_MAX_S)
+            self._inline_s = 0.8 * self._inline_s + 0.2 * min(time.perf_counter() - began, 0.9 * INLINE_MAX_S)
             self._written(number)
             self._survives(self._commit)
 

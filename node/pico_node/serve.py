@@ -13,6 +13,7 @@ import webbrowser
 import uvloop
 
 from pico_engine.errors import EngineError
+from pico_node.driver import THREAD_SWITCH_S
 from pico_node.http.app import login_path
 from pico_node.http.security import redact
 from pico_node.node import Node
@@ -37,6 +38,7 @@ def run(options: UpOptions) -> int:
     except (EngineError, PeerError) as error:
         return _cannot_start(error)
     gc.set_threshold(GC_THRESHOLD, 20, 20)
+    sys.setswitchinterval(THREAD_SWITCH_S)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(node))
 
