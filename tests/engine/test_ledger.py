@@ -81,6 +81,7 @@ class LedgerModel(RuleBasedStateMachine):
     @precondition(lambda self: self.waiter is None and not self.ledger.journal)
     @rule(keys=st.lists(KEYS, min_size=1), value=VALUES)
     def a_turn_waits(self, keys: list[str], value: int) -> None:
+        self.marks = []
         before = {key: self.sections["waiting"].rows.get(key, MISSING) for key in keys}
         for key in keys:
             self.sections["waiting"].put(key, value)
@@ -92,7 +93,7 @@ class LedgerModel(RuleBasedStateMachine):
     @rule(keep=st.booleans())
     def the_waiting_turn_ends(self, keep: bool) -> None:
         journal, values = self.waiter
-        self.waiter = None
+        self.waiter, self.marks = None, []
         self.ledger.journal = journal
         if keep:
             self.ledger.commit()
