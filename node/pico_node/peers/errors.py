@@ -57,7 +57,7 @@ class Unreachable(PeerError):
 
     code = "peer-unreachable"
     status = 502
-    default_hint = "check that the peer runs and that its address is current; `picomesh peer ls` shows it"
+    default_hint = "check that the peer runs and that its address is current; `picomesh connections` shows it"
 
 
 class Misbehaved(PeerError):

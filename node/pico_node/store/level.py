@@ -10,9 +10,9 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 import plyvel
+
 from pico_engine.errors import StoreCorrupt, StoreError, StoreTooNew
 from pico_engine.store import Batch, prefix_end, refuse_stale
-
 from pico_node.store import upkeep
 from pico_node.store.leveldb import EPOCH_KEY, FORMAT_KEY, OWN_PREFIX, closed, explain, open_leveldb, readable
 from pico_node.store.lock import LOCK_NAME, DirectoryLock

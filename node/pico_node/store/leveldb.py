@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import plyvel
+
 from pico_engine.errors import StoreCorrupt, StoreError, StoreFull, StoreLocked
 
 OWN_PREFIX: Final = b"!"

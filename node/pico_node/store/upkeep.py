@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import plyvel
-from pico_engine.errors import StoreCorrupt, StoreError
 
+from pico_engine.errors import StoreCorrupt, StoreError
 from pico_node.store.leveldb import FORMAT_KEY, explain, open_leveldb, readable
 from pico_node.store.lock import LOCK_NAME, DirectoryLock
 
