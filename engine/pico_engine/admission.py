@@ -7,16 +7,28 @@ from typing import TYPE_CHECKING
 from pico_engine.channels import DIDCOMM, FAMILY, HTTP, Channel
 from pico_engine.errors import BadRequest, Busy, DeniedByPolicy, LimitExceeded, UnknownChannel
 from pico_engine.messages import DIDCOMM_DOOR, HTTP_DOOR, INSIDE_DOORS, LOCAL_DOOR, QueryMessage
-from pico_engine.values import EMPTY_MAP, FrozenMap, encode, freeze
+from pico_engine.values import EMPTY_MAP, FrozenMap, Json, encode, freeze
 
 if TYPE_CHECKING:
     from pico_engine.engine import Engine
+    from pico_engine.limits import EngineLimits
     from pico_engine.messages import EventMessage
     from pico_engine.pico import Pico
 
 
 ADMITTED_MAX_ENTRIES = 1_000
 """Admissions that are remembered; each keeps its pico in memory."""
+
+
+def check_attributes(attrs: Json, name: str, limits: EngineLimits) -> None:
+    """Raises LimitExceeded when the (frozen) attributes of the event `name` are too large."""
+    if attrs:
+        size = len(encode(attrs))
+        if size > limits.attributes_max_bytes:
+            raise LimitExceeded(
+                f"the attributes of {name} have {size:,} bytes; "
+                f"attributes_max_bytes is {limits.attributes_max_bytes:,}"
+            )
 
 
 class Admission:
@@ -93,12 +105,7 @@ class Admission:
             attrs = message.attrs = freeze(attrs)
             if type(attrs) is not FrozenMap:
                 raise BadRequest("an event's attributes must be a map", "send an object of names and values")
-            size = len(encode(attrs))
-            if size > limits.attributes_max_bytes:
-                raise LimitExceeded(
-                    f"the event's attributes have {size:,} bytes; "
-                    f"attributes_max_bytes is {limits.attributes_max_bytes:,}"
-                )
+            check_attributes(attrs, f"{message.domain}:{message.type}", limits)
         if message.hops > limits.hops_max:
             raise LimitExceeded(
                 f"the event passed through more than {limits.hops_max} picos (hops_max)",

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
+from pico_engine.admission import check_attributes
 from pico_engine.channels import ALLOW_ALL, HTTP, Policy, clean_tags, parse_policy
-from pico_engine.errors import BadRequest, LimitExceeded, UnknownChannel, UnknownQuery, UnknownRuleset
+from pico_engine.errors import BadRequest, UnknownChannel, UnknownQuery, UnknownRuleset
 from pico_engine.events import Event, split_name
 from pico_engine.turn import Send
-from pico_engine.values import EMPTY_MAP, FrozenMap, Json, encode, freeze
+from pico_engine.values import EMPTY_MAP, FrozenMap, Json, freeze
 
 if TYPE_CHECKING:
     from pico_engine.definition import RulesetDefinition
@@ -266,18 +267,19 @@ class RulesetApi:
 
     def raise_event(self, name: str, attrs: Mapping[str, Json] | None = None, /, **more: Json) -> None:
         """Raise `domain:type` in this pico: it is handled later in this same turn."""
-        turn = self._writing_turn()
-        domain, kind = split_name(name)
-        turn.raise_event(Event(domain, kind, merge_attrs(attrs, more), turn.eid, turn.now))
+        self._raise(name, merge_attrs(attrs, more))
 
     def raise_event_for(
         self, rid: str, name: str, attrs: Mapping[str, Json] | None = None, /, **more: Json
     ) -> None:
         """Raise an event that only the ruleset `rid` of this pico sees."""
+        self._raise(name, merge_attrs(attrs, more), rid)
+
+    def _raise(self, name: str, attrs: FrozenMap, rid: str | None = None) -> None:
         turn = self._writing_turn()
         domain, kind = split_name(name)
-        attributes = merge_attrs(attrs, more)
-        turn.raise_event(Event(domain, kind, attributes, turn.eid, turn.now, "", None, rid))
+        check_attributes(attrs, name, turn.engine.limits)
+        turn.raise_event(Event(domain, kind, attrs, turn.eid, turn.now, "", None, rid))
 
     def send(self, eci: str, name: str, attrs: Mapping[str, Json] | None = None, /, **more: Json) -> None:
         """Send `domain:type` to another pico when this turn commits: exactly once, in order per channel.
@@ -290,12 +292,7 @@ class RulesetApi:
         if not eci:
             raise UnknownChannel(f"cannot send {name} to {eci!r}: that is no ECI")
         attributes = merge_attrs(attrs, more)
-        limit = turn.engine.limits.attributes_max_bytes
-        size = len(encode(attributes))
-        if size > limit:
-            raise LimitExceeded(
-                f"the attributes of {name} have {size:,} bytes; attributes_max_bytes is {limit:,}"
-            )
+        check_attributes(attributes, name, turn.engine.limits)
         turn.send(Send(eci, domain, kind, attributes, self.definition.rid))
 
     def directive(self, name: str, options: Mapping[str, Json] | None = None, /, **more: Json) -> None:

@@ -249,3 +249,14 @@ def test_a_query_that_answers_no_json_is_the_rulesets_fault() -> None:
 
     with pytest.raises(RulesetFailed, match="not JSON-like"):
         Harness(Odd).query(Odd, "value")
+
+
+def test_the_attributes_of_a_raised_event_are_limited() -> None:
+    class Raiser(Ruleset, rid="test.large_raiser"):
+        @rule(when("a:go"))
+        def go(self, event: Event) -> None:
+            self.raise_event("a:large", text="x" * 600)
+
+    pico = Harness(Raiser, limits=EngineLimits(attributes_max_bytes=500))
+    pico.event("a:go")
+    assert "attributes of a:large have 611 bytes" in pico.errors[0]
