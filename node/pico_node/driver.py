@@ -33,6 +33,7 @@ from pico_engine.messages import (
     QueryMessage,
 )
 from pico_engine.store import Batch, Store
+from pico_engine.turn import TurnOverdueError
 from pico_engine.values import EMPTY_MAP, Json
 from pico_node.agent.agent import Agent
 from pico_node.agent.messages import (
@@ -182,7 +183,7 @@ class Driver:
             work(*arguments)
         except StoreError as error:
             self._store_failed(error)
-        except Exception as error:  # noqa: BLE001 - a fault of ours must not leave anybody waiting for ever
+        except (Exception, TurnOverdueError) as error:  # noqa: BLE001 - or somebody would wait for ever
             self._agent_failed(error)
         return self.agent is not None
 
@@ -345,7 +346,7 @@ class Driver:
         self.counters[f"store_failures_{error.code}"] += 1
         self._give_up(error)
 
-    def _agent_failed(self, error: Exception) -> None:
+    def _agent_failed(self, error: BaseException) -> None:
         """A fault of the node itself: nothing in memory is to be trusted any more."""
         log.error("the node itself failed; it begins anew from what is durable", exc_info=error)
         self.counters["agent_failures"] += 1

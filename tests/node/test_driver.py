@@ -16,6 +16,7 @@ from pico_engine.harness import SeededEntropy
 from pico_engine.messages import RemoteQuery
 from pico_engine.registry import Registry
 from pico_engine.store import Batch, MemoryStore
+from pico_engine.turn import TurnOverdueError
 from pico_node import driver as driver_module
 from pico_node.agent import Agent
 from pico_node.agent.messages import Effect, PeerUp
@@ -340,17 +341,20 @@ async def test_a_store_that_cannot_be_read_after_it_was_opened_again_is_tried_on
 # -- the node's own faults ----------------------------------------------------------------------------------
 
 
-async def test_a_fault_of_the_agent_leaves_nobody_waiting(bench: Bench, monkeypatch, caplog) -> None:
+@pytest.mark.parametrize("kind", [ZeroDivisionError, TurnOverdueError])
+async def test_a_fault_of_the_agent_leaves_nobody_waiting(
+    bench: Bench, monkeypatch, caplog, kind: type[BaseException]
+) -> None:
     await bench.up()
     agent = bench.driver.agent
     assert agent is not None
 
     def fault(*_: Any) -> None:
-        raise ZeroDivisionError("a fault")
+        raise kind("a fault")
 
     monkeypatch.setattr(agent, "receive", fault)
     for one in (bench.up(), bench.up()):
-        with pytest.raises(EngineError, match="ZeroDivisionError: a fault"):
+        with pytest.raises(EngineError, match=f"{kind.__name__}: a fault"):
             await one
     await until(lambda: bench.driver.agent not in (None, agent))
     assert await bench.count() == 1
