@@ -424,7 +424,9 @@ class Driver:
 
     # -- what the doors want (NodeApi, without the process's own commands) --------------------------------
 
-    async def _ask(self, message: Message, reply: asyncio.Future[Any]) -> Any:
+    async def _ask(self, message: Any) -> Any:
+        assert self._loop is not None, "the driver was started"
+        message.reply = reply = self._loop.create_future()
         self._callers.add(reply)
         self.submit(message)
         try:
@@ -432,45 +434,29 @@ class Driver:
         finally:
             self._callers.discard(reply)
 
-    def _future(self) -> asyncio.Future[Any]:
-        assert self._loop is not None, "the driver was started"
-        return self._loop.create_future()
-
     async def event(
         self, eci: str, domain: str, type: str, attrs: Mapping[str, Json], *, door: str = "http"
     ) -> EventResult:
-        reply = self._future()
-        self._callers.add(reply)
-        self.submit(EventMessage(eci, domain, type, attrs or EMPTY_MAP, door, None, reply))
-        try:
-            result: EventResult = await reply
-            return result
-        finally:
-            self._callers.discard(reply)
+        result: EventResult = await self._ask(EventMessage(eci, domain, type, attrs or EMPTY_MAP, door))
+        return result
 
     async def event_queued(self, eci: str, domain: str, type: str, attrs: Mapping[str, Json]) -> str:
-        reply = self._future()
-        message = EventMessage(eci, domain, type, attrs or EMPTY_MAP, reply=reply, durable=True)
-        eid: str = await self._ask(message, reply)
+        eid: str = await self._ask(EventMessage(eci, domain, type, attrs or EMPTY_MAP, durable=True))
         return eid
 
     async def event_then_query(
         self, eci: str, domain: str, type: str, attrs: Mapping[str, Json], rid: str, name: str
     ) -> Json:
-        reply = self._future()
         query = (rid, name, attrs)
-        message = EventMessage(eci, domain, type, attrs or EMPTY_MAP, reply=reply, then_query=query)
-        return await self._ask(message, reply)
+        return await self._ask(EventMessage(eci, domain, type, attrs or EMPTY_MAP, then_query=query))
 
     async def query(
         self, eci: str, rid: str, name: str, args: Mapping[str, Json] | list[Json], *, door: str = "http"
     ) -> Json:
-        reply = self._future()
-        return await self._ask(QueryMessage(eci, rid, name, args, door, None, reply), reply)
+        return await self._ask(QueryMessage(eci, rid, name, args, door))
 
     async def command(self, name: str, /, **parameters: Any) -> Json:
-        reply = self._future()
-        return await self._ask(Command(name, parameters, reply), reply)
+        return await self._ask(Command(name, parameters))
 
     def metrics(self) -> Mapping[str, float]:
         """Counters of driver, engine and peers; gauges of what is held at the moment."""

@@ -19,7 +19,7 @@ from pico_engine.store import Batch, MemoryStore
 from pico_engine.turn import TurnOverdueError
 from pico_node import driver as driver_module
 from pico_node.agent import Agent
-from pico_node.agent.messages import Effect, PeerUp
+from pico_node.agent.messages import Effect
 from pico_node.driver import INLINE_MAX_S, Driver
 from pico_rulesets.subscription import Subscription
 from pico_rulesets.wrangler import Wrangler
@@ -158,6 +158,17 @@ async def settle() -> None:
         await asyncio.sleep(0.001)
 
 
+async def never_answered(bench: Bench, monkeypatch) -> asyncio.Task[Any]:
+    """A caller whose turn waits, for all that the driver knows."""
+    assert bench.driver.agent is not None
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.driver.agent, "receive", lambda *_: None)
+        asking = bench.up()
+        await settle()
+    assert not asking.done()
+    return asking
+
+
 def in_thread(bench: Bench) -> None:
     """Make the driver believe in a slow disk."""
     bench.driver._inline_s = 1.0
@@ -263,11 +274,9 @@ async def test_a_full_disk_fails_those_who_wait_and_loses_nothing_acknowledged(b
     assert bench.driver.metrics()["driver_store_failures_store-full"] == 1
 
 
-async def test_callers_whose_turn_has_not_ended_are_told_too(bench: Bench) -> None:
+async def test_callers_whose_turn_has_not_ended_are_told_too(bench: Bench, monkeypatch) -> None:
     """One is refused by the failing store, another's turn waits for an answer from elsewhere."""
-    waiting = asyncio.get_running_loop().create_future()
-    asking = asyncio.create_task(bench.driver._ask(PeerUp("12D3KooWnobody", 1), waiting))
-    await settle()
+    asking = await never_answered(bench, monkeypatch)
     bench.store.fail = StoreFull("no room")
     with pytest.raises(StoreFull):
         await bench.up()
@@ -407,10 +416,8 @@ async def test_stop_finishes_what_was_begun_and_refuses_what_comes_after(bench: 
     assert MemoryStore.get(bench.store, b"a/root") is not None
 
 
-async def test_stop_tells_those_whose_turn_still_waits(bench: Bench) -> None:
-    waiting = asyncio.get_running_loop().create_future()
-    asking = asyncio.create_task(bench.driver._ask(PeerUp("12D3KooWnobody", 1), waiting))
-    await settle()
+async def test_stop_tells_those_whose_turn_still_waits(bench: Bench, monkeypatch) -> None:
+    asking = await never_answered(bench, monkeypatch)
     await bench.driver.stop()
     with pytest.raises(StoreError, match="stopping"):
         await asking
