@@ -16,6 +16,7 @@ import plyvel
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from pico_engine.errors import StoreCorrupt, StoreError, StoreFull, StoreLocked, StoreTooNew
 from pico_engine.store import Batch, prefix_end
 from pico_engine.testing import StoreConformance

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import plyvel
 import pytest
+
 from pico_engine.errors import StoreCorrupt, StoreError, StoreFull, StoreLocked
 from pico_node.store.leveldb import explain, open_leveldb, readable
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from pico_engine.errors import StoreError, StoreLocked
 from pico_node.store.lock import LOCK_NAME, DirectoryLock
 

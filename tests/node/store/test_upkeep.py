@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from pico_engine.errors import StoreCorrupt, StoreError, StoreFull
 from pico_engine.store import Batch
 from pico_node.store import LevelStore, repair, upkeep
