@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 from urllib.parse import quote
@@ -22,7 +21,6 @@ from pico_engine.errors import (
 )
 from pico_node.http.app import make_app
 from pico_node.http.compat import parse_path
-from pico_node.http.limits import HttpLimits
 from tests.node.http.helpers import ECI, TOKEN, FakeNode, World
 
 DIRECTIVE = {"type": "directive", "name": "recorded", "options": {}, "meta": {}}
@@ -240,30 +238,12 @@ async def test_bodies_that_are_no_json(world, body):
     assert world.node.calls == []
 
 
-async def test_head_has_no_body_and_keeps_the_connection_in_step(world):
-    raw = await world.raw(
-        f"HEAD /c/{ECI}/query/a/b HTTP/1.1\r\nHost: localhost\r\n\r\n"
-        f"GET /c/{ECI}/query/a/b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
-    )
-    first, second, body = raw.split(b"\r\n\r\n")
-    assert first.startswith(b"HTTP/1.1 200")
-    assert second.startswith(b"HTTP/1.1 200")
-    assert b"Connection: close" in second
-    assert body == b"null"
-
-
 async def test_pipelined_requests_are_answered_in_order(world):
     one = "GET /c/{}/event-wait/a/{} HTTP/1.1\r\nHost: localhost\r\n{}\r\n"
     requests = "".join(one.format(ECI, n, "Connection: close\r\n" if n == 19 else "") for n in range(20))
     raw = await world.raw(requests.encode())
     assert raw.count(b"HTTP/1.1 200 OK") == 20
     assert [call[3] for call in world.node.calls] == [str(n) for n in range(20)]
-
-
-async def test_http_1_0_closes(world):
-    raw = await world.raw(f"GET /c/{ECI}/query/a/b HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
-    assert b"Connection: close" in raw
-    assert raw.endswith(b"\r\n\r\nnull")
 
 
 async def test_absolute_form_is_understood(world):
@@ -273,52 +253,6 @@ async def test_absolute_form_is_understood(world):
     )
     assert raw.startswith(b"HTTP/1.1 200"), raw
     assert world.node.calls == [("query", ECI, "a", "b", {"x": "1"})]
-
-
-@pytest.mark.parametrize("announced", [True, False])
-async def test_a_body_beyond_the_limit_is_refused(worlds, announced):
-    world = await worlds(limits=HttpLimits(body_max_bytes=1_000))
-    head = f"POST /c/{ECI}/event-wait/a/b HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-    if announced:
-        raw = await world.raw(f"{head}Content-Length: 5000000\r\n\r\n{{".encode())
-    else:
-        raw = await world.raw(
-            f"{head}Transfer-Encoding: chunked\r\n\r\n".encode() + b"400\r\n" + b" " * 1024 + b"\r\n"
-        )
-    assert b"body_max_bytes" in raw
-    assert b"Connection: close" in raw
-    assert world.node.calls == []
-
-
-async def test_a_slow_body_is_not_waited_for(worlds):
-    world = await worlds(limits=HttpLimits(body_read_max_s=0))
-    raw = await world.raw(
-        f"POST /c/{ECI}/event-wait/a/b HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-        "Content-Length: 50\r\n\r\n{".encode()
-    )
-    assert b'"slow-request"' in raw
-    assert raw.startswith(b"HTTP/1.1 408")
-
-
-async def test_a_body_in_pieces_arrives_whole(world):
-    reader, writer = await asyncio.open_connection(*world.address)
-    writer.write(
-        f"POST /c/{ECI}/event-wait/a/b HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-        "Connection: close\r\nContent-Length: 7\r\n\r\n".encode()
-    )
-    for piece in (b'{"a', b'":1', b"}"):
-        await writer.drain()
-        await asyncio.sleep(0.02)
-        writer.write(piece)
-    assert b'"eid":"e1"' in await reader.read()
-    writer.close()
-    assert without_headers(world.node.calls[0])[4] == {"a": 1}
-
-
-async def test_too_many_form_fields(worlds):
-    world = await worlds(limits=HttpLimits(form_fields_max=10))
-    _, body, _ = await world.ask("GET", f"/c/{ECI}/event-wait/a/b?" + "&".join(f"k{n}=1" for n in range(11)))
-    assert "cannot be understood" in body["error"]
 
 
 segments = st.text(st.characters(codec="utf-8"), min_size=1, max_size=30)

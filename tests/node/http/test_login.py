@@ -70,42 +70,6 @@ async def test_logging_out_ends_the_session(world):
     assert (await world.ask("GET", "/api/v1/status", headers={"Cookie": cookie}))[0] == 401
 
 
-async def test_the_page_shows_the_picos_escaped(world):
-    world.node.answers["status"] = {"version": "1", "addresses": ["/ip4/1", "/ip4/2"], "root": "did:key:z"}
-    world.node.answers["pico_list"] = [
-        {"name": "<script>x</script>", "did": "did:key:z", "children": 0, "depth": 3}
-    ]
-    status, body, response = await world.ask("GET", "/", headers={"Cookie": await session(world)})
-    assert status == 200
-    assert "&lt;script&gt;" in body
-    assert "<script" not in body
-    assert "/ip4/1<br>/ip4/2" in body
-    policy = response.headers["Content-Security-Policy"]
-    assert "default-src 'none'" in policy
-    assert "unsafe" not in policy
-    assert "http:" not in body
-    assert "https:" not in body
-    assert world.node.calls[1] == ("command", "pico_list", {"limit": 201})
-
-
-async def test_strangers_see_only_how_to_log_in(world):
-    status, body, _ = await world.ask("GET", "/")
-    assert status == 200
-    assert "picomesh login" in body
-    assert world.node.calls == []
-
-
-async def test_the_style_is_the_one_that_the_policy_admits(world):
-    import base64
-    import hashlib
-    import re
-
-    _, body, response = await world.ask("GET", "/")
-    (style,) = re.findall(r"<style>(.*?)</style>", body, re.DOTALL)
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    assert f"'sha256-{digest}'" in response.headers["Content-Security-Policy"]
-
-
 async def test_healthz_tells_no_details(world):
     assert (await world.ask("GET", "/healthz"))[:2] == (200, {"ok": True})
     world.node.state = {"ok": False, "store": "the disk is full"}

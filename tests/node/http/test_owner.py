@@ -6,14 +6,9 @@ import json
 import xml.etree.ElementTree as ElementTree
 
 import pytest
-from aiohttp import web
 
 from pico_engine.errors import LimitExceeded, StoreFull, UnknownPico
-from pico_node.http.app import make_app
-from pico_node.http.fields import Field, check_fields
-from pico_node.http.openapi import openapi_document
-from pico_node.http.operations import API, OPERATIONS
-from tests.node.http.helpers import TOKEN, FakeNode
+from pico_node.http.operations import OPERATIONS
 
 CALLS = [
     ("GET", "/status", None, "status", {}),
@@ -145,33 +140,3 @@ async def test_unknown_paths_and_methods(world):
     assert (status, answer["code"]) == (405, "method-not-allowed")
     assert "GET" in response.headers["Allow"]
     assert (await world.ask("GET", "/nothing"))[0] == 404
-
-
-async def test_too_large_a_body(worlds):
-    from pico_node.http.limits import HttpLimits
-
-    world = await worlds(limits=HttpLimits(body_max_bytes=100))
-    status, answer, _ = await world.own("POST", "/picos", json={"name": "x" * 200})
-    assert (status, answer["code"]) == (413, "limit-exceeded")
-
-
-async def test_openapi_tells_every_operation(world):
-    status, document, _ = await world.own("GET", "/openapi.json")
-    assert status == 200
-    assert document == json.loads(json.dumps(openapi_document()))
-    assert document["openapi"] == "3.1.0"
-    routes = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
-    assert routes == {(one.method, API + one.path) for one in OPERATIONS} | {
-        ("POST", API + "/login-codes"), ("GET", API + "/openapi.json"),
-    }  # fmt: skip
-    served = {
-        (route.method, route.resource.canonical)
-        for route in make_app(FakeNode(), token=TOKEN).router.routes()
-        if isinstance(route, web.AbstractRoute) and route.resource is not None
-    }
-    assert routes <= served
-
-
-def test_a_field_of_a_path_and_of_a_body_are_apart():
-    field = Field("a", OPERATIONS[1].fields[0].kind, "", place="query")
-    assert check_fields((field,), {"a": "7"}, "x") == {"a": 7}

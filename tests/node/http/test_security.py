@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import sys
 
@@ -10,9 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pico_engine.errors import EngineError
 from pico_node.http.app import make_app
-from pico_node.http.limits import HttpLimits
 from pico_node.http.operations import API, OPERATIONS
 from pico_node.http.security import Guard, OwnerToken, WireNoise, host_name, is_loopback, redact, same_origin
 from tests.node.http.helpers import ECI, TOKEN, FakeNode
@@ -171,33 +168,6 @@ def test_of_errors_on_the_wire_only_the_kind_is_told():
     assert record.exc_info is None
 
 
-async def test_connections_beyond_the_limit_are_turned_away(worlds):
-    world = await worlds(limits=HttpLimits(connections_max=3))
-    held = [await asyncio.open_connection(*world.address) for _ in range(3)]
-    await asyncio.sleep(0.05)
-    raw = await world.raw(b"")
-    assert raw.startswith(b"HTTP/1.1 503")
-    assert b'"too-many-connections"' in raw
-    for _, writer in held:
-        writer.close()
-    await asyncio.sleep(0.05)
-    assert (await world.ask("GET", "/healthz"))[0] == 200
-
-
-async def test_silent_and_slow_connections_are_closed(worlds):
-    world = await worlds(limits=HttpLimits(keep_alive_s=1))
-    silent, slow = world.raw(b""), world.raw(b"GET / HTTP/1.1\r\nHost: local")
-    assert await asyncio.gather(silent, slow) == [b"", b""]
-
-
-async def test_too_long_heads_are_refused(worlds):
-    limits = HttpLimits(request_line_max_bytes=500, header_max_bytes=400, headers_max=10)
-    world = await worlds(limits=limits)
-    assert (await world.ask("GET", f"/healthz?{'x' * 600}"))[0] == 400
-    assert (await world.ask("GET", "/healthz", headers={"X-Long": "x" * 500}))[0] == 400
-    assert (await world.ask("GET", "/healthz", headers={f"X-{n}": "1" for n in range(20)}))[0] == 400
-
-
 async def test_compressed_bodies_are_not_unpacked(world):
     import zlib
 
@@ -206,15 +176,3 @@ async def test_compressed_bodies_are_not_unpacked(world):
         headers={"Content-Type": "application/json", "Content-Encoding": "deflate"},
     )  # fmt: skip
     assert (status, body["code"]) == (400, "bad-request")
-
-
-def test_every_problem_says_something():
-    from pico_node.http import problems
-
-    tree = [one for one in vars(problems).values() if isinstance(one, type) and issubclass(one, EngineError)]
-    assert len(tree) > 8
-    for kind in tree:
-        error = kind()
-        assert str(error)
-        assert error.hint
-        assert problems.problem_details(error)["status"] == error.status
