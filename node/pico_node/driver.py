@@ -106,7 +106,6 @@ class Driver:
         self._batches: deque[tuple[int, Batch]] = deque()
         self._newest = self._durable = 0
         self._writing = False
-        self._reign = 0
         self._callers: set[asyncio.Future[Any]] = set()
         self._inline_s = 0.0
         self._tick_scheduled = False
@@ -129,7 +128,6 @@ class Driver:
         addresses = self.peers.addresses if self.peers is not None else ()
         agent.start(self._now(), addresses)
         self.agent = agent
-        self._reign += 1
         self._newest = self._durable = 0
         for peer_id, session in self._sessions.items():
             agent.receive(PeerUp(peer_id, session), self._now())
@@ -245,14 +243,13 @@ class Driver:
     def _write_in_thread(self, number: int, batch: Batch) -> None:
         assert self._loop is not None, "the driver was started"
         self._writing = True
-        reign = self._reign
         began = time.perf_counter()
         future = self._loop.run_in_executor(self._executor, self._store.write, batch)
 
         def done(result: asyncio.Future[None]) -> None:
             self._writing = False
             error = result.exception()
-            if self.agent is None or reign != self._reign:  # given up while this was being written
+            if self.agent is None:  # given up while this was being written
                 self._idle.set()
                 return
             if isinstance(error, StoreError):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, get_args
 
 import pytest
@@ -42,13 +43,34 @@ class Counter(Ruleset, rid="test.counter"):
         self.n += 1
 
 
+class Gate:
+    """Lets writes through, or one at a time."""
+
+    def __init__(self) -> None:
+        self._open = True
+        self._tickets = threading.Semaphore(0)
+
+    def close(self) -> None:
+        self._open = False
+
+    def open(self) -> None:
+        self._open = True
+        self._tickets.release(100)
+
+    def let_one(self) -> None:
+        self._tickets.release()
+
+    def wait(self) -> None:
+        assert self._open or self._tickets.acquire(timeout=WAIT_S), "the test never let the disk go on"
+
+
 class FakeStore(MemoryStore):
     """A disk that can be held, and can fail."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.gate = threading.Event()
-        self.gate.set()
+        self.gate = Gate()
+        self.writing = threading.Lock()
         self.fail: Exception | None = None
         self.fail_reads: Exception | None = None
         self.writes = 0
@@ -58,11 +80,21 @@ class FakeStore(MemoryStore):
 
     def write(self, batch: Batch) -> None:
         self.threads.append(threading.current_thread() is threading.main_thread())
-        assert self.gate.wait(WAIT_S), "the test never let the disk go on"
-        if self.fail is not None:
-            raise self.fail
-        self.writes += 1
-        super().write(batch)
+        if not self.writing.acquire(blocking=False):
+            raise AssertionError("two writes at the same time")
+        with self.writing_ends():
+            self.gate.wait()
+            if self.fail is not None:
+                raise self.fail
+            self.writes += 1
+            super().write(batch)
+
+    @contextmanager
+    def writing_ends(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            self.writing.release()
 
     def get(self, key: bytes) -> bytes | None:
         if self.fail_reads is not None:
@@ -130,7 +162,8 @@ class Bench:
         self.eci = channel["id"]
 
     def up(self) -> asyncio.Task[Any]:
-        return asyncio.create_task(self.driver.event(self.eci, "count", "up", {}))
+        event = self.driver.event(self.eci, "count", "up", {})
+        return asyncio.create_task(asyncio.wait_for(event, WAIT_S))
 
     async def count(self) -> int:
         return await self.driver.query(self.eci, "test.counter", "count", {})
@@ -142,7 +175,7 @@ async def bench(monkeypatch) -> AsyncIterator[Bench]:
     one = Bench()
     await one.begin()
     yield one
-    one.store.gate.set()
+    one.store.gate.open()
     one.store.fail = one.store.fail_reads = None
     await one.driver.stop()
 
@@ -179,30 +212,45 @@ def in_thread(bench: Bench) -> None:
 
 async def test_an_answer_waits_for_the_disk(bench: Bench) -> None:
     in_thread(bench)
-    bench.store.gate.clear()
+    bench.store.gate.close()
     event = bench.up()
     await settle()
     assert not event.done()
-    bench.store.gate.set()
+    bench.store.gate.open()
     assert (await event).eid
+
+
+async def test_an_answer_waits_for_its_own_batch_not_for_the_one_before(bench: Bench) -> None:
+    in_thread(bench)
+    bench.store.gate.close()
+    first = bench.up()
+    await settle()
+    second = bench.up()
+    await settle()
+    bench.store.gate.let_one()
+    await first
+    await settle()
+    assert not second.done()
+    bench.store.gate.open()
+    await second
 
 
 async def test_frames_wait_for_the_disk_too(bench: Bench) -> None:
     in_thread(bench)
-    bench.store.gate.clear()
+    bench.store.gate.close()
     event = bench.up()
     await settle()
     bench.driver.peer_up("12D3KooWother", 1)  # answered with HELLO, behind the event's batch
     await settle()
     assert bench.peers.sent == []
-    bench.store.gate.set()
+    bench.store.gate.open()
     await event
     await until(lambda: bool(bench.peers.sent))
 
 
 async def test_many_events_cost_few_writes(bench: Bench) -> None:
     in_thread(bench)
-    bench.store.gate.clear()
+    bench.store.gate.close()
     before = bench.store.writes
     events = [bench.up() for _ in range(50)]
     await settle()
@@ -210,7 +258,7 @@ async def test_many_events_cost_few_writes(bench: Bench) -> None:
     await settle()
     events += [bench.up() for _ in range(50)]
     await settle()
-    bench.store.gate.set()
+    bench.store.gate.open()
     await asyncio.gather(*events)
     assert bench.store.writes - before == 2
     assert await bench.count() == 150
@@ -319,15 +367,16 @@ async def test_the_end_of_an_older_session_does_not_hide_the_newer(bench: Bench)
 async def test_a_write_that_ends_after_the_agent_was_given_up_releases_nothing(bench: Bench) -> None:
     """The disk hangs in a write while a read fails: the late end of the write is not the new agent's."""
     in_thread(bench)
-    bench.store.gate.clear()
+    bench.store.gate.close()
     event = bench.up()
     await settle()
     bench.driver._store_failed(StoreError("a read failed"))
     with pytest.raises(StoreError):
         await event
     await asyncio.sleep(0.1)
+    assert bench.driver.metrics().get("driver_agent_failures", 0) == 0
     assert bench.driver.agent is None, "the store is not opened again while it is being written to"
-    bench.store.gate.set()
+    bench.store.gate.open()
     await until(lambda: bench.driver.agent is not None)
     await settle()
     assert bench.driver._durable == bench.driver._newest
@@ -399,7 +448,7 @@ async def test_frames_for_which_there_is_no_room_are_counted(bench: Bench) -> No
 
 async def test_stop_finishes_what_was_begun_and_refuses_what_comes_after(bench: Bench) -> None:
     in_thread(bench)
-    bench.store.gate.clear()
+    bench.store.gate.close()
     begun = bench.up()
     await settle()
     stopping = asyncio.create_task(bench.driver.stop())
@@ -409,7 +458,7 @@ async def test_stop_finishes_what_was_begun_and_refuses_what_comes_after(bench: 
         await late
     assert not begun.done()
     assert not stopping.done()
-    bench.store.gate.set()
+    bench.store.gate.open()
     assert (await begun).eid
     await stopping
     assert bench.store.closed
@@ -425,12 +474,12 @@ async def test_stop_tells_those_whose_turn_still_waits(bench: Bench, monkeypatch
 
 async def test_a_caller_who_went_away_disturbs_nobody(bench: Bench) -> None:
     in_thread(bench)
-    bench.store.gate.clear()
+    bench.store.gate.close()
     gone, stays = bench.up(), bench.up()
     await settle()
     gone.cancel()
     await settle()
-    bench.store.gate.set()
+    bench.store.gate.open()
     assert (await stays).eid
     with pytest.raises(asyncio.CancelledError):
         await gone

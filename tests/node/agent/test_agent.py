@@ -316,6 +316,8 @@ def test_an_expired_event_in_an_open_session_is_passed_without_a_new_one() -> No
         net.a.run()
         net.a.mail.clear()
     assert net.a.all()["returned"] == [{"n": 1, "code": "busy"}]
+    net.calm()
+    assert net.a.connection()["unacknowledged"] == 0
     net.a.say(2)
     net.calm()
     assert net.b.all()["heard"] == [2]

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from pico_engine.api import PicoView
+from pico_engine.errors import EngineError
 from pico_engine.limits import EngineLimits
-from pico_engine.messages import OperationMessage
+from pico_engine.messages import Failed, OperationAnswer, OperationMessage
 from pico_engine.values import EMPTY_MAP
+from pico_node.agent.farewells import InboundEnd
 from tests.node.agent.net import Net, Node
 from tests.node.agent.pair import Pair
 
@@ -187,6 +189,18 @@ def test_an_end_is_not_acknowledged_before_it_is_applied() -> None:
     net.up()
     net.settle()
     over(net, "ended")
+
+
+def test_an_end_that_could_not_be_applied_is_not_acknowledged() -> None:
+    net = Net()
+    net.meet()
+    reply = InboundEnd(net.a.peer_id, "did:peer:their")
+    net.b.agent.farewells.taken(reply, Failed(reply, EngineError("no")))
+    net.b.run()
+    assert net.b.mail == []
+    net.b.agent.farewells.taken(reply, OperationAnswer(reply, None))
+    net.b.run()
+    assert len(net.b.mail) == 1
 
 
 @pytest.mark.parametrize("crash", [False, True])

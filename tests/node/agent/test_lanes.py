@@ -354,3 +354,30 @@ def test_an_inviter_that_lost_the_connection_is_named_to_the_other_s_owner() -> 
     net.calm()
     assert any("does not know the other side" in line for line in net.b.log)
     assert net.b.connection()["unacknowledged"] == 1
+
+
+def test_numbering_anew_commits_nothing_of_a_turn_that_waits() -> None:
+    """That turn has taken an event; were its number committed before the turn ends, a crash would lose it."""
+    net = Net()
+    net.meet()
+    backup = net.b.copy_of_store()
+    net.b.say(1)
+    net.settle()
+    with_store(net, net.b, backup)
+    net.b.say(100)
+    net.up()
+    asked = [index for index, (_, data) in enumerate(net.b.mail) if data[:1] == DATA]
+    late = [net.b.mail.pop(index) for index in reversed(asked)]
+    net.a.say(5, **{"as": "chat:ask"})
+    net.settle(lambda node, _: node is net.b and bool(net.b.mail.pop(0)))
+    assert net.b.agent.engine.has_unfinished_turns
+    net.b.mail = late
+    net.deliver(net.b)
+    assert net.a.mail, "it says that it knows other messages"
+    net.settle(lambda node, _: node is net.b and bool(net.b.mail.pop(0)))
+    net.crash(net.b)
+    net.up()
+    net.calm()
+    assert [1, 5] not in net.b.all()["told"]
+    assert any(isinstance(one, list) for one in net.b.all()["told"]), "the event was not lost"
+    assert net.a.all()["heard"] == [1, 100]
