@@ -20,30 +20,6 @@ def test_seeds(first: int) -> None:
         assert one.failure is None, f"{one.failure!r}; see it: {one.replay}"
 
 
-def test_the_weather_is_bad_enough() -> None:
-    """Over a few seeds everything happens that is to be survived."""
-    text = ""
-    for seed in range(15):
-        world = World(seed, keep_trace=True)
-        GreenhouseStory(world).run()
-        text += "\n".join(world.trace.lines)
-    for sign in (
-        "writes kept 0, lost 1",
-        "writes kept 1",
-        "partition",
-        "hold",
-        "release",
-        "lost ",
-        "session breaks: bad weather",
-        "is gone",
-        "EventAnswer",
-        "Accepted",
-        "PeerDown",
-        "failed: store-full",
-    ):
-        assert sign in text, f"{sign!r} never happened"
-
-
 def test_several_watchers_hear_the_same() -> None:
     world = World(11)
     GreenhouseStory(world, watchers=3, readings=15).run()
