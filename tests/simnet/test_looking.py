@@ -69,6 +69,7 @@ def test_what_is_not_synced_is_not_seen() -> None:
     stage.world.run_for(100)
     assert stage.look() == {"count": 1}
     assert stage.look("told", {"by": 3}) == {"count": 3}
+    assert type(stage.look()) is dict  # plain data, free to be changed
 
 
 def test_the_running_node_does_not_know() -> None:

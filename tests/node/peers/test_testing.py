@@ -88,7 +88,7 @@ async def test_a_cut_may_be_named_from_either_side(pair):
 async def test_what_is_held_vanishes_unnoticed_until_the_cut(pair):
     pair.board.hold(*pair.ids)
     assert not pair.board.carries(*reversed(pair.ids))
-    assert pair.send(b"into the void")
+    assert pair.send(*[bytes(LIMITS.frame_bytes_max)] * 5)  # more than half a queue
     await settle()
     assert pair.seen_b.received == []
     assert pair.joined == (True, True)
@@ -99,6 +99,17 @@ async def test_what_is_held_vanishes_unnoticed_until_the_cut(pair):
     assert pair.send(b"on the new session")
     await settle()
     assert pair.seen_b.received == [b"on the new session"]
+
+
+async def test_a_hold_ends_without_a_cut_too(pair):
+    pair.board.hold(*pair.ids)
+    assert pair.send(b"into the void")
+    await settle()
+    pair.board.restore(*pair.ids)
+    assert pair.send(b"on the same session")
+    await settle()
+    assert pair.seen_b.received == [b"on the same session"]
+    assert pair.seen_b.downs() == []
 
 
 async def test_a_frame_of_an_ended_session_does_not_arrive_in_the_next(pair):
