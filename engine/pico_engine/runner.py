@@ -37,6 +37,7 @@ from pico_engine.values import Json, freeze
 from pico_engine.waiting import LocalReply
 
 if TYPE_CHECKING:
+    from pico_engine.channels import Channel
     from pico_engine.engine import Engine
     from pico_engine.pico import Pico
 
@@ -47,6 +48,15 @@ TRACED_CHANGES_MAX = 1_000
 
 def _is_held(error: EngineError | None) -> bool:
     return isinstance(error, RulesetMissing)
+
+
+def _seen_sender(channel: Channel, sender: str) -> str | None:
+    """Whom a pico sees behind an event from this engine: as from elsewhere, not more.
+
+    The family knows each other; a connection knows its other channel, not the pico behind it; a channel that
+    is open to all knows nobody.
+    """
+    return sender if channel.family is not None else channel.peer
 
 
 class Runner:
@@ -286,6 +296,7 @@ class Runner:
         except EngineError as error:
             self.undeliverable(turn.pico, send, error)
         else:
+            event.sender = _seen_sender(target.channels.rows[send.eci], turn.pico.did)
             self._put_into_queue(target, event)
 
     def _put_into_queue(self, pico: Pico, event: EventMessage) -> None:

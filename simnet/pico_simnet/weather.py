@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pico_simnet.world import World
 
 SKEW_MAX_MS = 240_000
-"""How wrong a clock may be: less than what nodes forgive each other (CLOCK_SKEW_MAX_MS, 5 minutes)."""
+"""How wrong a clock may be: some minutes, as of a machine that has not asked for the time for long."""
 CRASHES_MIN, CRASHES_MAX = 1, 3
 """Of each host in one story."""
 LINK_FAULTS_MAX = 4

@@ -97,9 +97,6 @@ def test_every_so_often_the_watcher_asks_back() -> None:
     assert [count for _, count in answers] == [0, ASKS_EVERY, 2 * ASKS_EVERY]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="on one host an event's sender is the pico, not its side of the connection"
-)
 def test_it_is_the_same_between_neighbours_on_one_host() -> None:
     stage = Stage(together=True)
     stage.connect()

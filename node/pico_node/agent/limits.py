@@ -34,7 +34,3 @@ class AgentLimits:
     """Nodes that are called again when this node starts; the others are called when there is news."""
     addresses_max: int = 16
     """Addresses kept per node."""
-
-
-CLOCK_SKEW_MAX_MS = 300_000
-"""How far another node's clock may be ahead of ours before what it dates is refused."""

@@ -21,7 +21,9 @@ class BadAnswer(Exception):
 
 def encode_part(text: str) -> str:
     """Percent-encoded, so that it is one segment of a path or one value of a query string."""
-    return "".join(chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in text.encode())
+    return "".join(
+        chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in text.encode(errors="surrogateescape")
+    )
 
 
 def split_base_url(url: str) -> tuple[str, int]:

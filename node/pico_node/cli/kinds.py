@@ -52,7 +52,10 @@ def _duration(value: Any) -> int:
 
 
 def _json(value: Any) -> Any:
-    return json.loads(value) if isinstance(value, str) else value
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except RecursionError:
+        raise ValueError("nested too deep") from None
 
 
 def _json_map(value: Any) -> dict[str, Any]:
@@ -72,7 +75,10 @@ def _address(value: Any) -> tuple[str, int]:
 def _path(value: Any) -> Path:
     if not _text(value):
         raise ValueError
-    return Path(value).expanduser().absolute()
+    try:
+        return Path(value).expanduser().absolute()
+    except RuntimeError:  # ~somebody whom this machine does not know
+        raise ValueError("nobody of this name has a home") from None
 
 
 TEXT = Kind("text", "text", _text)

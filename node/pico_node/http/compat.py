@@ -16,8 +16,11 @@ from aiohttp import hdrs, web
 
 from pico_engine.errors import (
     BadRequest,
+    Busy,
     DeniedByPolicy,
     EngineError,
+    RulesetMissing,
+    StoreError,
     UnknownChannel,
     UnknownQuery,
     UnknownRuleset,
@@ -211,7 +214,10 @@ class ChannelDoor:
         strict = call is None or isinstance(error, HttpProblem)
         if not strict and PROBLEM_TYPE not in request.headers.get(hdrs.ACCEPT, ""):
             assert call is not None
-            return WireAnswer(request, self._limits, encode({"error": old_error_text(error, call)}))
+            # The fault of this node, not of the request: a device must not take it for a success.
+            status = error.status if isinstance(error, StoreError | Busy | RulesetMissing) else 200
+            text = encode({"error": old_error_text(error, call)})
+            return WireAnswer(request, self._limits, text, status=status)
         lines = "".join(f"{name}: {value}\r\n" for name, value in problem_headers(error).items())
         return WireAnswer(
             request,

@@ -70,6 +70,10 @@ MOST = whole(1, MOST_MAX)
 EXPIRES = whole(EXPIRES_MIN_S, EXPIRES_MAX_S)
 
 
+DIGITS_MAX = 18
+"""Of a number in a query string: no 64-bit number needs more, and Python itself refuses thousands."""
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One parameter, in the path, the query string or the body (`place`)."""
@@ -83,7 +87,10 @@ class Field:
     def check(self, value: Json) -> Json:
         """The value (of a query string: its number). Raises BadRequest."""
         if self.place == "query" and self.kind.schema["type"] == "integer":
-            value = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+            plain = (
+                isinstance(value, str) and len(value) <= DIGITS_MAX and value.isascii() and value.isdigit()
+            )
+            value = int(value) if plain else value
         if not self.kind.admits(value):
             raise BadRequest(f"`{self.name}` must be {self.kind.wanted}")
         return value

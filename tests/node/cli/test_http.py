@@ -113,9 +113,6 @@ def test_encoded_parts_stay_one_segment(text):
     assert not set("/?#&=+ \r\n") & set(encoded)
 
 
-@pytest.mark.xfail(
-    raises=UnicodeEncodeError, strict=True, reason="a word that is not UTF-8 ends as a traceback"
-)
 def test_words_that_are_not_utf_8():
     assert encode_part("\udcff") == "%FF"
 

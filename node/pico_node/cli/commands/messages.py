@@ -29,7 +29,7 @@ def read_pairs(pairs: list[str]) -> dict[str, Any]:
             key = key[:-1]
             try:
                 value = json.loads(text)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise UsageError(
                     f"the value of {pair!r} is not JSON: {error}", "write key=value for text"
                 ) from None
