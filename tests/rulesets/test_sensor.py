@@ -174,7 +174,7 @@ def test_watchers_are_told(family: Family) -> None:
     kinds = [row["kind"] for row in received(family)]
     assert sorted(kinds) == ["alarm"] + ["reading"] * 4 + ["violation"] * 3
     (alarm,) = family.query("owner", "picomesh.watcher", "alarms")
-    assert (alarm["sender"], alarm["Rx"]) == (family.did("attic"), bus["Rx"])
+    assert (alarm["sender"], alarm["Rx"]) == (bus["Tx"], bus["Rx"])
     assert (alarm["attrs"]["temperature"], alarm["attrs"]["name"]) == (92, "attic")
     readings = received(family, kind="reading", last=2)
     assert [row["attrs"]["temperature"] for row in readings] == [91, 92]

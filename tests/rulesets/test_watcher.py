@@ -37,7 +37,8 @@ def test_kinds_are_kept_in_order(family: Family) -> None:
     assert family.query("owner", "picomesh.watcher", "received", kind="reading", last=1) == [rows[2]]
     assert family.query("owner", "picomesh.watcher", "alarms") == [rows[1]]
     assert family.query("owner", "picomesh.watcher", "alarms", last="5") == [rows[1]]
-    assert all(row["sender"] == family.did("attic") for row in rows)
+    bus = family.query("owner", "io.picolabs.subscription", "established")[0]
+    assert all((row["sender"], row["Rx"]) == (bus["Tx"], bus["Rx"]) for row in rows)
 
 
 def test_what_the_pico_raises_itself_is_not_told(family: Family) -> None:
