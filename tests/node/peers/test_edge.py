@@ -268,9 +268,10 @@ async def test_a_loud_agent_is_throttled_and_its_session_lives(node):
     done = await asyncio.gather(
         *(b.send_foreign(a.peer_id, a.addresses, b"x") for _ in range(10)), return_exceptions=True
     )
-    assert sum(result is None for result in done) == len(seen_a.foreign)
+    await until(lambda: len(seen_a.foreign) + a.counters()["foreign_refused"] == 10)
     assert 5 <= len(seen_a.foreign) < 10
-    assert a.counters()["foreign_refused"] == 10 - len(seen_a.foreign)
+    # A stream that is refused may look sent: `didcomm/v2` has no acknowledgement. Never the other way round.
+    assert sum(result is None for result in done) >= len(seen_a.foreign)
     assert not seen_a.downs()
 
 
