@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class KrlLimits:
+    """Limits of what KRL rulesets may use, each per turn of a pico where nothing else is said."""
+
+    steps_max: int = 2_000_000
+    """Calls, iterations and elements looked at: about as much as fits into turn_max_ms."""
+    memory_max_bytes: int = 67_108_864
+    """Memory that values made by rules and functions take, whether they were dropped since or not."""
+    call_depth_max: int = 400
+    """Functions that call each other in a chain: well above what recursion over data needs."""
+    nesting_max_levels: int = 100
+    """Expressions inside each other in a source text: such depth is made by programs, not by people."""
+    answer_max_bytes: int = 4_194_304
+    """The answer to one query, as JSON: it is held in memory as a whole."""
+    stored_max_bytes: int = 67_108_864
+    """What the persistent variables of one pico's KRL rulesets hold: a disk is shared by all picos."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +57,12 @@ class EngineLimits:
     """Channels per pico, likewise."""
     rulesets_max: int = 256
     """Rulesets installed per pico."""
+    ruleset_max_bytes: int = 1_048_576
+    """The source of one KRL ruleset; those written by people stay below 100 kB."""
+    ruleset_urls_max: int = 10_000
+    """URLs whose newest source the node knows; who installs rulesets chooses them."""
+    outside_calls_max: int = 64
+    """Requests to the world outside that one turn makes: the pico's other work waits behind each."""
     log_entry_max_bytes: int = 4_096
     """One log entry; longer ones are cut."""
     log_entries_max: int = 1_000
@@ -57,3 +81,5 @@ class EngineLimits:
     """Likewise one that is longer than this as JSON, so that a small change never writes much."""
     turns_per_tick_max: int = 512
     """Turns between two commits: bounds how long an answer waits for its companions."""
+    krl: KrlLimits = field(default_factory=KrlLimits)
+    """Limits of rulesets in KRL, which may come from strangers."""

@@ -179,6 +179,41 @@ class RemoteQuery:
 
 
 @dataclass(slots=True)
+class HttpCall:
+    """A ruleset of `pico` makes an HTTP request; answer with WaitAnswer(wait), as soon as there is an answer.
+
+    The value of the answer is a map: status_code (number), status_line (text, as "Not Found"), headers (map
+    of text, names in lower case), content (text), content_type (text or None), content_length (number). What
+    failed before there was an answer is its error. `body` is text or None. `waits`: a turn waits for it; else
+    it left with the commit of its turn, and the engine passes the answer on by itself.
+    """
+
+    wait: int
+    pico: str
+    rid: str
+    method: str
+    url: str
+    headers: Json = EMPTY_MAP
+    body: str | None = None
+    follow_redirects: bool = True
+    waits: bool = True
+
+
+@dataclass(slots=True)
+class RulesetCall:
+    """A ruleset of `pico` needs the ruleset that stands at a URL; answer with WaitAnswer(wait).
+
+    Have its definition in the registry first; the value of the answer is `{"rid": …}`. `refresh`: read it
+    again, also when it is known.
+    """
+
+    wait: int
+    pico: str
+    url: str
+    refresh: bool = False
+
+
+@dataclass(slots=True)
 class LogLine:
     """A ruleset or the engine has something to say to the node's owner."""
 
@@ -190,4 +225,14 @@ class LogLine:
     data: Json = field(default=None)
 
 
-Effect = EventAnswer | Accepted | QueryAnswer | OperationAnswer | Failed | RemoteQuery | LogLine
+Effect = (
+    EventAnswer
+    | Accepted
+    | QueryAnswer
+    | OperationAnswer
+    | Failed
+    | RemoteQuery
+    | HttpCall
+    | RulesetCall
+    | LogLine
+)

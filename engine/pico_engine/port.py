@@ -22,6 +22,11 @@ class Port:
         del pico, eci
         return False
 
+    def can_call(self, pico: Pico) -> bool:
+        """May this pico's rulesets ask the world outside? See HttpCall and RulesetCall."""
+        del pico
+        return False
+
     def channel_deleted(self, pico: Pico, eci: str) -> None:
         """A channel of this pico is about to go."""
 

@@ -32,7 +32,7 @@ from pico_engine.messages import (
     WaitAnswer,
 )
 from pico_engine.queue import dequeue_row, enqueue_row
-from pico_engine.turn import Send, Turn, TurnAborted, TurnOverdueError, failure_of
+from pico_engine.turn import Post, Send, Turn, TurnAborted, TurnOverdueError, failure_of
 from pico_engine.values import Json, freeze
 from pico_engine.waiting import LocalReply
 
@@ -275,6 +275,9 @@ class Runner:
     def _deliver(self, turn: Turn, send: Send) -> None:
         """Hand an event over, in the commit of the turn that sent it."""
         engine = self._engine
+        if type(send) is Post:
+            engine.waiting.post(turn.pico, send)
+            return
         event = EventMessage(
             send.eci,
             send.domain,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pico_engine.errors import EngineError, LimitExceeded, RulesetFailed
 from pico_engine.events import Event
-from pico_engine.values import FrozenMap, Json, encode, printable
+from pico_engine.values import EMPTY_MAP, FrozenMap, Json, encode, printable
 
 if TYPE_CHECKING:
     from greenlet import greenlet
@@ -33,6 +33,20 @@ class Send:
     type: str
     attrs: Json
     rid: str = ""
+
+
+@dataclass(slots=True)
+class Post(Send):
+    """An HTTP request that leaves when the turn commits; nobody waits for its answer.
+
+    `eci`, `domain`, `type` and `attrs` say which event the answer becomes; none where `eci` is "".
+    """
+
+    method: str = "POST"
+    url: str = ""
+    headers: Json = EMPTY_MAP
+    body: str | None = None
+    follow_redirects: bool = True
 
 
 RuleTrace = tuple[str, str, str, str, str, str]
@@ -68,6 +82,10 @@ class Turn:
     waiter: greenlet | None = None
     waits_for: str | None = None
     answer: WaitAnswer | None = None
+    metered = False
+    """Has the pico's meter of KRL rulesets begun to count this turn?"""
+    calls = 0
+    """Requests to the world outside made in this turn."""
 
     def __init__(self, engine: Engine, pico: Pico, message: Message, eid: str, now: int) -> None:
         self.engine = engine
@@ -98,6 +116,16 @@ class Turn:
         if len(self.sends) >= self.engine.limits.sends_max:
             raise LimitExceeded(f"one turn sends more than {self.engine.limits.sends_max} events")
         self.sends.append(send)
+
+    def count_call(self) -> None:
+        """One more request to the world outside. Raises LimitExceeded."""
+        self.calls += 1
+        most = self.engine.limits.outside_calls_max
+        if self.calls > most:
+            raise LimitExceeded(
+                f"one turn makes more than {most} requests to the world outside (outside_calls_max)",
+                "spread them over several events",
+            )
 
     def direct(self, name: str, options: Json) -> None:
         if len(self.directives) >= self.engine.limits.directives_max:

@@ -15,14 +15,31 @@ from typing import TYPE_CHECKING, Final
 
 from greenlet import greenlet
 
-from pico_engine.errors import EngineError, LimitExceeded, UnknownChannel, UnknownPico, WaitCycle, WaitTimeout
-from pico_engine.messages import LOCAL_DOOR, QueryMessage, RemoteQuery, WaitAnswer
+from pico_engine.errors import (
+    DeniedByPolicy,
+    EngineError,
+    LimitExceeded,
+    UnknownChannel,
+    UnknownPico,
+    WaitCycle,
+    WaitTimeout,
+)
+from pico_engine.messages import (
+    LOCAL_DOOR,
+    EventMessage,
+    HttpCall,
+    LogLine,
+    QueryMessage,
+    RemoteQuery,
+    RulesetCall,
+    WaitAnswer,
+)
 from pico_engine.values import Json, freeze
 
 if TYPE_CHECKING:
     from pico_engine.engine import Engine
     from pico_engine.pico import Pico
-    from pico_engine.turn import Turn
+    from pico_engine.turn import Post, Turn
 
 NEVER: Final = 1 << 62
 """Later than any time."""
@@ -46,6 +63,8 @@ class Waiting:
         self.resumable: deque[Turn] = deque()
         self._deadlines: list[tuple[int, int]] = []
         self._last_wait = 0
+        self._posts: dict[int, tuple[str, Post]] = {}
+        """HTTP requests that no turn waits for: wait → (DID of the pico, request)."""
 
     def ask(self, pico: Pico, eci: str, rid: str, name: str, args: Json) -> Json:
         """The answer of another pico's shared query. Raises what went wrong there, or on the way."""
@@ -71,6 +90,61 @@ class Waiting:
         question.reply = LocalReply(wait)
         engine.enqueue(target, question)
         return self._wait(turn, wait, target.did)
+
+    # -- HTTP requests and rulesets at URLs ----------------------------------------------------------------
+
+    def call(self, pico: Pico, call: HttpCall) -> Json:
+        """The answer to an HTTP request of a rule or query, as HttpCall says. Raises what went wrong."""
+        turn = self._calling_turn(pico)
+        call.wait = self._new_wait()
+        self._engine.effect(call)
+        return self._wait(turn, call.wait, None)
+
+    def load_ruleset(self, pico: Pico, url: str, *, refresh: bool = False) -> str:
+        """The id of the ruleset at a URL, which is in the registry then. Raises what went wrong."""
+        turn = self._calling_turn(pico)
+        wait = self._new_wait()
+        self._engine.effect(RulesetCall(wait, pico.did, url, refresh))
+        rid: str = self._wait(turn, wait, None)["rid"]
+        return rid
+
+    def _calling_turn(self, pico: Pico) -> Turn:
+        turn = pico.turn
+        assert turn is not None, "only rules and queries call"
+        turn.count_call()
+        self.check_may_call(pico)
+        return turn
+
+    def check_may_call(self, pico: Pico) -> None:
+        """Raises DeniedByPolicy where rulesets may make no requests."""
+        if not self._engine.port.can_call(pico):
+            raise DeniedByPolicy(
+                "rulesets make no HTTP requests here",
+                "run the ruleset in a node; in tests, give the engine a port that allows it",
+            )
+
+    def post(self, pico: Pico, post: Post) -> None:
+        """A turn commits that makes a request whose answer it does not wait for."""
+        wait = self._new_wait()
+        self._posts[wait] = (pico.did, post)
+        call = HttpCall(wait, pico.did, post.rid, post.method, post.url, post.headers, post.body)
+        call.follow_redirects, call.waits = post.follow_redirects, False
+        self._engine.effect(call)
+
+    def _posted(self, did: str, post: Post, answer: WaitAnswer) -> None:
+        """The answer to such a request: it becomes an event, a failure becomes a line in the log."""
+        engine = self._engine
+        pico = engine.loaded_or_stored(did)
+        if pico is None:
+            return
+        if answer.error is not None:
+            text = f"{post.method} {post.url} failed: {answer.error}"
+            engine.effect(LogLine("error", did, post.rid, text, engine.now))
+        elif post.eci:
+            attrs = {**post.attrs, **answer.value}
+            event = EventMessage(post.eci, post.domain, post.type, attrs, LOCAL_DOOR, did)
+            event.eid = engine.new_eid()
+            engine.receive(event, engine.now)
 
     def check_chain(self, chain: tuple[str, ...], target: Pico) -> None:
         """A question from elsewhere: refuse it when its answer would wait for itself."""
@@ -135,6 +209,10 @@ class Waiting:
         if turn is not None:
             turn.answer = answer
             self.resumable.append(turn)
+            return
+        post = self._posts.pop(answer.wait, None)
+        if post is not None:
+            self._posted(*post, answer)
 
     def next_resumable(self) -> greenlet | None:
         """The worker of a turn that can go on."""

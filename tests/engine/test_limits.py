@@ -8,15 +8,17 @@ from dataclasses import fields
 
 import pytest
 
-from pico_engine.limits import EngineLimits
+from pico_engine.limits import EngineLimits, KrlLimits
+
+NAMES = [(kind, one.name) for kind in (EngineLimits, KrlLimits) for one in fields(kind) if one.name != "krl"]
 
 
-@pytest.mark.parametrize("name", [one.name for one in fields(EngineLimits)])
-def test_a_limit_is_a_positive_number_with_a_reason(name: str) -> None:
-    default = getattr(EngineLimits(), name)
+@pytest.mark.parametrize(("kind", "name"), NAMES)
+def test_a_limit_is_a_positive_number_with_a_reason(kind: type, name: str) -> None:
+    default = getattr(kind(), name)
     assert isinstance(default, int)
     assert default > 0
-    body = ast.parse(inspect.getsource(EngineLimits)).body[0].body
+    body = ast.parse(inspect.getsource(kind)).body[0].body
     for here, after in zip(body, [*body[1:], None], strict=True):
         if isinstance(here, ast.AnnAssign) and here.target.id == name:
             assert isinstance(after, ast.Expr), f"{name} has no reason beside it"

@@ -16,7 +16,8 @@ from pico_engine.errors import (
     WaitTimeout,
 )
 from pico_engine.limits import EngineLimits
-from pico_engine.messages import EventAnswer, Failed, QueryAnswer
+from pico_engine.messages import EventAnswer, Failed, HttpCall, QueryAnswer, RulesetCall, WaitAnswer
+from pico_engine.turn import Post
 from tests.engine.helpers import Steps
 
 FAR = "did:example:there.far"
@@ -378,3 +379,107 @@ def test_what_the_other_side_fails_with_is_raised(steps: Steps) -> None:
         with pytest.raises(RulesetFailed):
             steps.query(child["did"], "test.fails", name)
     assert WaitTimeout().status == 504
+
+
+class Caller(Ruleset, rid="test.caller"):
+    """Makes HTTP requests as the KRL module does."""
+
+    got: list[Any] = ent(default=[])
+
+    @rule(when("call:now"))
+    def call(self) -> None:
+        pico = self._pico
+        call = HttpCall(0, pico.did, "test.caller", "GET", "http://example.com/")
+        self.got.append(pico.engine.waiting.call(pico, call)["content"])
+
+    @rule(when("call:many"))
+    def many(self) -> None:
+        for _ in range(65):
+            self._pico.turn.count_call()
+
+    @rule(when("call:load"))
+    def load(self) -> None:
+        self.got.append(self._pico.engine.waiting.load_ruleset(self._pico, "http://example.com/x.krl"))
+
+    @rule(when("call:post"))
+    def post(self, event: Event) -> None:
+        self._pico.turn.send(
+            Post(event.attr("eci"), "got", "answer", {"mine": 1}, "test.caller", "POST", "http://a.example/")
+        )
+        if event.attr("fail"):
+            raise ValueError("told to fail")
+
+    @rule(when("got:answer"))
+    def answered(self, event: Event) -> None:
+        self.got.append(dict(event.attrs))
+
+    @query
+    def all(self) -> list[Any]:
+        return self.got
+
+
+def calling() -> Steps:
+    steps = Steps(Caller)
+    steps.port.can_call = lambda pico: True
+    steps.operate(steps.root, lambda pico: pico.engine.family.install(pico, "test.caller", {}))
+    return steps
+
+
+def called(steps: Steps, kind: type = HttpCall) -> Any:
+    steps.settle()
+    return [one for one in steps.effects if isinstance(one, kind)][-1]
+
+
+def test_a_rule_waits_for_the_answer_to_its_request() -> None:
+    steps = calling()
+    reply = steps.send(steps.root, "call:now")
+    call = called(steps)
+    assert (call.method, call.url, call.pico, call.waits) == ("GET", "http://example.com/", steps.root, True)
+    steps.engine.receive(WaitAnswer(call.wait, {"content": "hello"}), steps.now)
+    steps.settle()
+    assert isinstance(steps.answer(reply), EventAnswer)
+    assert steps.query(steps.root, "test.caller", "all") == ["hello"]
+
+
+def test_a_rule_waits_for_the_ruleset_at_a_url() -> None:
+    steps = calling()
+    steps.send(steps.root, "call:load")
+    call = called(steps, RulesetCall)
+    assert (call.url, call.refresh) == ("http://example.com/x.krl", False)
+    steps.engine.receive(WaitAnswer(call.wait, {"rid": "org.example.x"}), steps.now)
+    steps.settle()
+    assert steps.query(steps.root, "test.caller", "all") == ["org.example.x"]
+
+
+def test_no_requests_without_a_port_that_allows_them_and_not_too_many() -> None:
+    steps = calling()
+    del steps.port.can_call
+    steps.send(steps.root, "call:now")
+    steps.send(steps.root, "call:many")
+    steps.settle()
+    assert not [one for one in steps.effects if isinstance(one, HttpCall)]
+    failed = [one.text for one in steps.logs]
+    assert "make no HTTP requests here" in failed[0]
+    assert "outside_calls_max" in failed[1]
+
+
+def test_a_request_that_nobody_waits_for_leaves_with_the_commit() -> None:
+    steps = calling()
+    eci = steps.channel()
+    steps.event(steps.root, "call:post", {"eci": eci, "fail": True})
+    assert not [one for one in steps.effects if isinstance(one, HttpCall)], "dropped with its rule"
+    steps.event(steps.root, "call:post", {"eci": eci})
+    call = called(steps)
+    assert (call.method, call.waits) == ("POST", False)
+    steps.engine.receive(WaitAnswer(call.wait, {"status_code": 200}), steps.now)
+    steps.settle()
+    assert steps.query(steps.root, "test.caller", "all") == [{"mine": 1, "status_code": 200}]
+
+
+def test_the_failure_of_such_a_request_is_told_in_the_log() -> None:
+    steps = calling()
+    steps.event(steps.root, "call:post", {"eci": ""})
+    call = called(steps)
+    steps.engine.receive(WaitAnswer(call.wait, error=UnknownChannel("no way there")), steps.now)
+    steps.settle()
+    assert [one.text for one in steps.logs] == ["POST http://a.example/ failed: no way there"]

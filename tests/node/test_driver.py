@@ -14,7 +14,7 @@ import pytest_asyncio
 from pico_engine import Ruleset, ent, query, rule, when
 from pico_engine.errors import EngineError, StoreError, StoreFull
 from pico_engine.harness import SeededEntropy
-from pico_engine.messages import RemoteQuery
+from pico_engine.messages import HttpCall, RemoteQuery, RulesetCall
 from pico_engine.registry import Registry
 from pico_engine.store import Batch, MemoryStore
 from pico_engine.turn import TurnOverdueError
@@ -515,5 +515,6 @@ async def test_metrics_name_everything(bench: Bench) -> None:
 
 
 def test_every_effect_has_a_handler() -> None:
-    """All kinds, but the one that the agent takes itself."""
-    assert set(Driver._handlers) == set(get_args(Effect)) - {RemoteQuery}
+    """All kinds, but the ones that the agent takes itself, and those that only a port that can call gets."""
+    outward = {RemoteQuery, HttpCall, RulesetCall}
+    assert set(Driver._handlers) - outward == set(get_args(Effect)) - outward
