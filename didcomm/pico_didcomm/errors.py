@@ -11,7 +11,8 @@ DidcommError
 ├── DidError                   e.p.did
 │   ├── BadDid                 e.p.did            not a DID, or a document that contradicts its DID
 │   ├── UnsupportedDid         e.p.did            a DID method or key type that is not known here
-│   └── UnknownDid             e.p.did            a did:peer:4 short form whose long form was never seen
+│   └── UnknownDid             e.p.did            a hash of a document that was never seen
+│       └── NotFetched         e.p.did            a did:web whose document has to be fetched first
 ├── CryptoFailed               e.p.trust.crypto
 │   ├── UnsupportedAlgorithm   e.p.trust.crypto   an `alg`, `enc`, `crit` or `zip` we refuse
 │   ├── BadKey                 e.p.trust.crypto   a key of the wrong size or curve, or a low-order point
@@ -23,7 +24,9 @@ DidcommError
 │   ├── RecipientMismatch      e.p.trust          `to` does not name who decrypted
 │   └── NotSigned              e.p.trust          a signature was required
 ├── Expired                    e.p.req.time
-└── UnexpectedMessage          e.p.req            a protocol does not allow this message now
+├── UnexpectedMessage          e.p.req            a protocol does not allow this message now
+│   └── TooManyProblems        e.p.req.max-errors-exceeded   a thread with more errors than it may have
+└── NoRoute                    e.p.xfer           nobody here takes messages for this recipient
 
 The codes are those of the DIDComm v2.1 problem-report protocol (sorter.scope.descriptor).
 """
@@ -113,7 +116,7 @@ class UnsupportedDid(DidError):
     """A DID method or key type that is not known here."""
 
     code = "unsupported-did"
-    default_hint = "use did:peer:4, did:peer:2 or did:key with Ed25519 and X25519 keys"
+    default_hint = "use did:peer, did:key, did:jwk or did:web"
 
 
 class UnknownDid(DidError):
@@ -121,6 +124,18 @@ class UnknownDid(DidError):
 
     code = "unknown-did"
     default_hint = "the other side must send its long form did:peer:4 first"
+
+
+class NotFetched(UnknownDid):
+    """A did:web whose document has to be fetched first."""
+
+    code = "did-not-fetched"
+    default_hint = "fetch `url` and hand it to Resolver.learn_document, then try again"
+
+    def __init__(self, did: str = "", url: str = "") -> None:
+        super().__init__(f"the document of {did[:128]} has not been fetched" if did else "")
+        self.did = did
+        self.url = url
 
 
 class CryptoFailed(DidcommError):
@@ -205,3 +220,19 @@ class UnexpectedMessage(DidcommError):
     code = "unexpected-message"
     problem_code = "e.p.req"
     default_hint = "the two sides disagree about how far they are; start again with a new invitation"
+
+
+class TooManyProblems(UnexpectedMessage):
+    """The thread has had more errors than it may have."""
+
+    code = "too-many-problems"
+    problem_code = "e.p.req.max-errors-exceeded"
+    default_hint = "the thread is over; begin a new one"
+
+
+class NoRoute(DidcommError):
+    """Nobody here takes messages for this recipient."""
+
+    code = "no-route"
+    problem_code = "e.p.xfer"
+    default_hint = "the recipient must register its DID with the mediator first"

@@ -93,7 +93,13 @@ class DidDocument:
 
 
 def parse_document(did: str, raw: JsonObject, aliases: Mapping[str, PublicKey] | None = None) -> DidDocument:
-    """Reads a document. Keys of unknown types are left out: a document may hold them beside usable ones."""
+    """Reads a document of `did`; one that names another DID as its `id` is refused.
+
+    Keys of unknown types are left out: a document may hold them beside usable ones.
+    """
+    named = raw.get("id", did)
+    if not isinstance(named, str) or canonical_did(named) != canonical_did(did):
+        raise BadDid("a DID document whose id is another DID")
     keys: dict[str, PublicKey] = dict(aliases or {})
     methods = _objects(raw, "verificationMethod")
     for method in methods:

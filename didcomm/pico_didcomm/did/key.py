@@ -1,4 +1,4 @@
-"""did:key, for Ed25519 (with the X25519 key derived from it) and X25519."""
+"""did:key for every curve of the table of keys; Ed25519 comes with the X25519 key derived from it."""
 
 from __future__ import annotations
 
@@ -46,6 +46,8 @@ def resolve_did_key(did: str) -> DidDocument:
     key = key_of_did_key(did)
     if key.curve == "X25519":
         return _document(did, None, key)
+    if key.curve != "Ed25519":
+        return _document(did, key, key)  # a point that both signs and agrees
     try:
         return _document(did, key, PublicKey("X25519", x25519_public_from_ed25519(key.data)))
     except BadKey as error:
@@ -57,7 +59,7 @@ def _document(did: str, signing: PublicKey | None, agreement: PublicKey) -> DidD
         text = key.multibase()
         return {"id": f"{did}#{text}", "type": "Multikey", "controller": did, "publicKeyMultibase": text}
 
-    methods = [method(key) for key in (signing, agreement) if key is not None]
+    methods = [method(key) for key in dict.fromkeys((signing, agreement)) if key is not None]
     raw: JsonObject = {"@context": _CONTEXT, "id": did, "verificationMethod": methods}
     if signing is not None:
         raw |= {purpose: [methods[0]["id"]] for purpose in _SIGNING}

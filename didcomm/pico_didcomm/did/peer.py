@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pico_didcomm.did.document import DidDocument, check_did, parse_document
 from pico_didcomm.did.key import resolve_did_key
@@ -36,6 +36,10 @@ _PURPOSES: Final = {
 }
 _ABBREVIATIONS: Final = {"t": "type", "s": "serviceEndpoint", "r": "routingKeys", "a": "accept"}
 _ABBREVIATED: Final[Mapping[str, str]] = {name: letter for letter, name in _ABBREVIATIONS.items()}
+KeyIds = Literal["numbered", "cut", "whole"]
+"""How a did:peer:2 names its keys: `#key-1` (since August 2023), by the first eight characters of their
+text without the z (SICPA peerdid up to 0.4), or by all of it (the existing pico-engine)."""
+
 _LEGACY_ID_CHARS: Final = 8
 """Software before August 2023 names a key by the first characters of its multibase text, without the z."""
 
@@ -84,11 +88,11 @@ def make_peer_2(
     return PEER_2 + ".".join(elements)
 
 
-def resolve_peer_2(did: str, *, legacy_ids: bool = False) -> DidDocument:
+def resolve_peer_2(did: str, *, key_ids: KeyIds = "numbered") -> DidDocument:
     """The document of a did:peer:2.
 
-    Its keys are named `#key-1`, `#key-2` in the order of the DID, or by their text with `legacy_ids`;
-    whichever the document shows, a key is found under both names.
+    `key_ids` says how its keys are named, and so which key ids envelopes for it carry; whichever the
+    document shows, a key is found under all of its names.
     """
     check_did(did)
     if not did.startswith(PEER_2):
@@ -103,13 +107,13 @@ def resolve_peer_2(did: str, *, legacy_ids: bool = False) -> DidDocument:
     try:
         for element in elements:
             if element[:1] == "S":
-                services += _read_services(element[1:], len(services), legacy_ids)
+                services += _read_services(element[1:], len(services), key_ids != "numbered")
                 continue
             purpose = _PURPOSES.get(element[:1])
             if purpose is None:
                 raise BadDid(f"unknown purpose code {element[:1]!a} in a did:peer:2")
             text = element[1:]
-            name = f"#{text[1 : 1 + _LEGACY_ID_CHARS]}" if legacy_ids else f"#key-{len(methods) + 1}"
+            name = "#" + _key_name(text, len(methods) + 1, key_ids)
             aliases |= _aliases(text) | {f"key-{len(methods) + 1}": public_key_from_multibase(text)}
             methods.append({"type": "Multikey", "id": name, "controller": did, "publicKeyMultibase": text})
             relationships.setdefault(purpose, []).append(name)
@@ -126,6 +130,12 @@ def peer_3_of_peer_2(did: str) -> str:
     """The did:peer:3 that stands for a did:peer:2: the hash of its text after the method number."""
     digest = hashlib.sha256(did[len("did:peer:2") :].encode()).digest()
     return "did:peer:3" + multibase_encode(b"\x12\x20" + digest)
+
+
+def _key_name(text: str, number: int, key_ids: KeyIds) -> str:
+    if key_ids == "numbered":
+        return f"key-{number}"
+    return text[1:] if key_ids == "whole" else text[1 : 1 + _LEGACY_ID_CHARS]
 
 
 def _aliases(text: str) -> dict[str, PublicKey]:

@@ -156,3 +156,10 @@ def test_services_by_type() -> None:
     services = [{"type": "A", "id": "#1"}, {"type": "B", "id": "#2"}, {"type": "A", "id": "#3"}]
     document = parse_document(DID, {"service": services})
     assert [service["id"] for service in document.services_of_type("A")] == ["#1", "#3"]
+
+
+def test_a_document_of_another_did_is_refused() -> None:
+    with pytest.raises(BadDid):
+        parse_document(DID, {"id": "did:example:y"})
+    with pytest.raises(BadDid):
+        parse_document(DID, {"id": 7})

@@ -59,7 +59,7 @@ def test_numalgo_0_has_the_keys_of_older_documents(form: str) -> None:
 def test_numalgo_2_as_older_software_reads_it(name: str, document: str) -> None:
     did = LEGACY[name]
     theirs = parse_document(did, LEGACY[document])
-    ours = resolve_peer_2(did, legacy_ids=True)
+    ours = resolve_peer_2(did, key_ids="cut")
     assert ours.authentication == theirs.authentication
     assert ours.key_agreement == theirs.key_agreement
     # whichever names the document shows, a kid in either style is found
@@ -85,6 +85,8 @@ def test_what_the_existing_pico_engine_makes(who: str) -> None:
     for kid in DID_O[who]["doc"]["keyAgreement"]:
         assert ours.agreement_key(kid) == theirs.agreement_key(kid)
     assert ours.services[0]["serviceEndpoint"] == theirs.services[0]["serviceEndpoint"]
+    named_as_theirs = resolve_peer_2(did, key_ids="whole")
+    assert [kid for kid, _ in named_as_theirs.agreement_keys()] == DID_O[who]["doc"]["keyAgreement"]
     keys = [("E", ours.agreement_keys()[0][1]), ("V", ours.keys["key-2"])]
     assert make_peer_2(keys, DID_O[who]["doc"]["service"], legacy_service=True) == did
 

@@ -6,8 +6,9 @@ import pytest
 
 from pico_didcomm.did.document import DidDocument, parse_document
 from pico_didcomm.did.peer4 import make_peer_4
-from pico_didcomm.did.resolver import Resolver
-from pico_didcomm.errors import BadDid, UnknownDid, UnsupportedDid
+from pico_didcomm.did.peer_hashed import peer_1_of_genesis
+from pico_didcomm.did.resolver import LIFETIME_MS_MAX, PICO_ENGINE_METHODS, Resolver
+from pico_didcomm.errors import BadDid, NotFetched, UnknownDid, UnsupportedDid
 from pico_didcomm.identity import make_channel_identity, make_pico_identity
 from tests.didcomm.helpers import seeded, vectors
 
@@ -93,3 +94,81 @@ def test_forgetting_drops_the_document_too() -> None:
     resolver.forget(short)
     with pytest.raises(UnknownDid):
         resolver.resolve(short)
+
+
+WEB = "did:web:example.com"
+WEB_BODY = b'{"id":"did:web:example.com"}'
+
+
+def test_a_did_web_has_to_be_fetched_and_counts_for_its_lifetime() -> None:
+    resolver = Resolver()
+    for resolve in (resolver.resolve, resolver.at(0).resolve):
+        with pytest.raises(NotFetched) as raised:
+            resolve(WEB)
+        assert raised.value.url == "https://example.com/.well-known/did.json"
+    resolver.learn_document(WEB, WEB_BODY, now_ms=1_000, lifetime_ms=500)
+    assert resolver.at(1_499).resolve(WEB).did == WEB
+    with pytest.raises(NotFetched):
+        resolver.at(1_500).resolve(WEB)
+    with pytest.raises(NotFetched):  # without a time nothing fetched counts
+        resolver.resolve(WEB)
+    resolver.learn_document(WEB, WEB_BODY, now_ms=0, lifetime_ms=10 * LIFETIME_MS_MAX)
+    with pytest.raises(NotFetched):
+        resolver.at(LIFETIME_MS_MAX).resolve(WEB)
+    resolver.forget(WEB)
+    with pytest.raises(NotFetched):
+        resolver.at(0).resolve(WEB)
+
+
+def test_failures_are_remembered_too() -> None:
+    resolver = Resolver()
+    with pytest.raises(BadDid):
+        resolver.learn_document(WEB, b"{}", now_ms=0, lifetime_ms=100)
+    with pytest.raises(BadDid, match="another DID"):
+        resolver.at(99).resolve(WEB)
+    resolver.learn_failure(WEB, "not found (404)", now_ms=0, lifetime_ms=100)
+    with pytest.raises(BadDid, match="404"):
+        resolver.at(99).resolve(WEB)
+    with pytest.raises(NotFetched):
+        resolver.at(100).resolve(WEB)
+
+
+def test_fetched_documents_are_kept_up_to_the_bound() -> None:
+    resolver = Resolver(documents_cached_max=2)
+    for name in "abc":
+        did = f"did:web:{name}.example"
+        resolver.learn_document(did, f'{{"id":"{did}"}}'.encode(), now_ms=0, lifetime_ms=100)
+    with pytest.raises(NotFetched):
+        resolver.at(0).resolve("did:web:a.example")
+    assert resolver.at(0).resolve("did:web:c.example").did == "did:web:c.example"
+
+
+def test_hashes_are_learned() -> None:
+    resolver = Resolver()
+    vector = vectors("did_peer")["numalgo2_to_3"][0]
+    one = peer_1_of_genesis(b"{}")
+    for did in (vector["did3"], one):
+        with pytest.raises(UnknownDid):
+            resolver.resolve(did)
+    assert resolver.learn(vector["did2"]) == vector["did3"]
+    resolver.learn_genesis(one, b"{}")
+    assert resolver.resolve(vector["did3"]).did == vector["did3"]
+    assert resolver.at(0).resolve(one).did == one
+    with pytest.raises(BadDid):
+        resolver.learn_genesis(one, b"[]")
+
+
+def test_what_was_learned_is_bounded() -> None:
+    resolver = Resolver(learned_max=2)
+    shorts = [resolver.learn(make_peer_4({"n": n})[1]) for n in range(2)]
+    resolver.resolve(shorts[0])
+    resolver.learn(make_peer_4({"n": 2})[1])
+    with pytest.raises(UnknownDid):
+        resolver.resolve(shorts[0])
+    assert resolver.resolve(shorts[1]).did == shorts[1]
+
+
+def test_the_existing_pico_engines_key_ids() -> None:
+    alice = vectors("pico_did_o")["alice"]
+    document = Resolver(PICO_ENGINE_METHODS).resolve(alice["did"])
+    assert [kid for kid, _ in document.agreement_keys()] == alice["doc"]["keyAgreement"]
