@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,9 +16,10 @@ from pico_didcomm.encoding import (
 from pico_didcomm.errors import BadEnvelope, BadSignature, LimitExceeded, UnsupportedAlgorithm
 from pico_didcomm.keys import NamedKey, PublicKey, sign, verify
 
-SIGNED_TYPES: Final = ("application/didcomm-signed+json", "didcomm-signed+json")
+SIGNED_TYPES: Final = ("application/didcomm-signed+json", "didcomm-signed+json", "JWM")
+"""`typ` of a signed message; the last one is that of the specification's example (Message Signing)."""
 
-ALGORITHMS: Final[Mapping[str, str]] = {"EdDSA": "Ed25519"}
+ALGORITHMS: Final[Mapping[str, str]] = {"EdDSA": "Ed25519", "ES256": "P-256", "ES256K": "secp256k1"}
 """Signature algorithm -> the curve of its key."""
 _ALGORITHM_OF_CURVE: Final = {curve: name for name, curve in ALGORITHMS.items()}
 
@@ -106,12 +107,20 @@ def read_protected(protected: str) -> JsonObject:
     return header
 
 
-def make_jws(payload: bytes, key: NamedKey) -> bytes:
-    """A general JWS. The kid stands in both headers: software in use reads either, not always both."""
+def make_jws(payload: bytes, keys: NamedKey | Sequence[NamedKey], *, flattened: bool = False) -> bytes:
+    """A JWS with a signature by every key, in the general form, or for one key in the flattened form.
+
+    The kid stands in both headers: software in use reads either, not always both.
+    """
+    keys = [keys] if isinstance(keys, NamedKey) else keys
+    if not 0 < len(keys) <= (1 if flattened else SIGNATURES_MAX):
+        raise LimitExceeded(f"a JWS has 1 to {SIGNATURES_MAX} signatures, a flattened one exactly 1")
     text = b64url_encode(payload)
-    protected, signature = _sign(text, key, {"typ": SIGNED_TYPES[0], "kid": key.kid})
-    row = {"protected": protected, "signature": signature, "header": {"kid": key.kid}}
-    return json_bytes({"payload": text, "signatures": [row]})
+    rows = []
+    for key in keys:
+        protected, signature = _sign(text, key, {"typ": SIGNED_TYPES[0], "kid": key.kid})
+        rows.append({"protected": protected, "signature": signature, "header": {"kid": key.kid}})
+    return json_bytes({"payload": text, **rows[0]} if flattened else {"payload": text, "signatures": rows})
 
 
 def _sign(payload: str, key: NamedKey, header: JsonObject) -> tuple[str, str]:

@@ -1,14 +1,15 @@
-"""Key pairs and what is done with them: sign, verify, agree; Ed25519 and X25519, one table row per curve."""
+"""Key pairs and what is done with them: sign, verify, agree; keys as multibase, JWK and libp2p peer id."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 import nacl.bindings as sodium
 import nacl.exceptions
 
+from pico_didcomm.curves import CURVES, Curve, x25519
 from pico_didcomm.encoding import (
     Entropy,
     b58decode,
@@ -20,47 +21,60 @@ from pico_didcomm.encoding import (
     varint_decode,
     varint_encode,
 )
-from pico_didcomm.errors import BadEncoding, BadKey, BadSignature, UnsupportedDid
+from pico_didcomm.errors import BadEncoding, BadKey, UnsupportedDid
+
+__all__ = [
+    "CURVES",
+    "SEED_BYTES",
+    "Curve",
+    "KeyPair",
+    "NamedKey",
+    "Party",
+    "PublicKey",
+    "Secrets",
+    "agree",
+    "ed25519_from_peer_id",
+    "generate_key_pair",
+    "key_pair",
+    "key_pair_from_jwk",
+    "peer_id_from_ed25519",
+    "public_key_from_jwk",
+    "public_key_from_multibase",
+    "sign",
+    "verify",
+    "x25519",
+    "x25519_from_ed25519",
+    "x25519_public_from_ed25519",
+]
 
 SEED_BYTES: Final = 32
+"""Of Ed25519 and X25519: what this package's own identities keep of a key."""
 
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """A row of the table of curves: its JWK names, its multicodec, and its operations.
-
-    `generate` makes (public, private) from a seed. A curve either signs or agrees.
-    """
-
-    name: str
-    kty: str
-    multicodec: int
-    public_bytes: int
-    generate: Callable[[bytes], tuple[bytes, bytes]]
-    sign: Callable[[bytes, bytes, bytes], bytes] | None = None  # (private, public, text) -> signature
-    verify: Callable[[bytes, bytes, bytes], None] | None = None  # (public, signature, text)
-    agree: Callable[[bytes, bytes], bytes] | None = None  # (private, public) -> shared secret
+_BY_MULTICODEC: Final = {curve.multicodec: curve for curve in CURVES.values()}
 
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """A public key: raw bytes as the multicodec table defines them for its curve."""
+    """A public key: raw bytes as the multicodec table defines them for its curve (`curves`)."""
 
     curve: str
     data: bytes
 
     def multibase(self) -> str:
-        """The `publicKeyMultibase` form, `z6Mk...` for Ed25519 and `z6LS...` for X25519."""
+        """The `publicKeyMultibase` form: `z6Mk...` for Ed25519, `z6LS...` for X25519, `zDn...` for P-256."""
         return multibase_encode(varint_encode(CURVES[self.curve].multicodec) + self.data)
 
     def jwk(self) -> dict[str, str]:
-        """The public JWK (RFC 8037)."""
-        return {"kty": CURVES[self.curve].kty, "crv": self.curve, "x": b64url_encode(self.data)}
+        """The public JWK (RFC 8037; RFC 7518, 6.2; RFC 8812). BadKey if it is no point of the curve."""
+        curve = CURVES[self.curve]
+        x, y = curve.coordinates(self.data)
+        jwk = {"kty": curve.kty, "crv": self.curve, "x": b64url_encode(x)}
+        return jwk | {"y": b64url_encode(y)} if y else jwk
 
 
 @dataclass(frozen=True, slots=True)
 class KeyPair:
-    """A private key with its public half. For Ed25519 `private` is the 32-byte seed."""
+    """A private key with its public half; `private` as `curves` defines it (Ed25519: the 32-byte seed)."""
 
     curve: str
     public: bytes
@@ -103,58 +117,24 @@ class Secrets(Protocol):
         ...
 
 
-# -- Ed25519 and X25519 ---------------------------------------------------------------------------
+# -- making and using keys ------------------------------------------------------------------------
 
 
-def _ed25519_generate(seed: bytes) -> tuple[bytes, bytes]:
-    return sodium.crypto_sign_seed_keypair(seed)[0], seed
+def key_pair(curve: str, private: bytes) -> KeyPair:
+    """The key pair of a private key: a 32-byte seed, or a big-endian scalar of the curve's size.
 
-
-def _ed25519_sign(private: bytes, public: bytes, text: bytes) -> bytes:
-    return bytes(sodium.crypto_sign(text, private + public)[:64])
-
-
-def _ed25519_verify(public: bytes, signature: bytes, text: bytes) -> None:
-    if len(signature) != 64 or len(public) != 32:
-        raise BadSignature("a signature of the wrong length")
-    try:
-        sodium.crypto_sign_open(signature + text, public)
-    except nacl.exceptions.CryptoError as error:
-        raise BadSignature from error
-
-
-def _x25519_generate(seed: bytes) -> tuple[bytes, bytes]:
-    return sodium.crypto_scalarmult_base(seed), seed
-
-
-def x25519(private: bytes, public: bytes) -> bytes:
-    """The shared secret. A public key of low order, which would make it the same for everybody, fails."""
-    if len(private) != 32 or len(public) != 32:  # the binding reads 32 bytes whatever it is given
-        raise BadKey("an X25519 key is 32 bytes long")
-    try:
-        return bytes(sodium.crypto_scalarmult(private, public))
-    except nacl.exceptions.CryptoError as error:
-        raise BadKey("an X25519 public key of low order") from error
-
-
-CURVES: Final[Mapping[str, Curve]] = {
-    "Ed25519": Curve("Ed25519", "OKP", 0xED, 32, _ed25519_generate, _ed25519_sign, _ed25519_verify),
-    "X25519": Curve("X25519", "OKP", 0xEC, 32, _x25519_generate, agree=x25519),
-}
-_BY_MULTICODEC: Final = {curve.multicodec: curve for curve in CURVES.values()}
-
-
-def key_pair(curve: str, seed: bytes) -> KeyPair:
-    """The key pair that `seed` (32 bytes) determines."""
-    if len(seed) != SEED_BYTES:
-        raise BadKey(f"a seed is {SEED_BYTES} bytes long, not {len(seed)}")
-    public, private = CURVES[curve].generate(seed)
-    return KeyPair(curve, public, private)
+    BadKey for a wrong length, for zero, and for a scalar that is not below the curve's order.
+    """
+    row = CURVES[curve]
+    if len(private) != row.private_bytes:
+        raise BadKey(f"a private {curve} key is {row.private_bytes} bytes long, not {len(private)}")
+    return KeyPair(curve, row.public_of(private), private)
 
 
 def generate_key_pair(curve: str, entropy: Entropy) -> KeyPair:
-    """A fresh key pair."""
-    return key_pair(curve, entropy(SEED_BYTES))
+    """A fresh key pair, which one draw of entropy determines."""
+    row = CURVES[curve]
+    return key_pair(curve, row.generate(entropy(row.seed_bytes)))
 
 
 def sign(pair: KeyPair, text: bytes) -> bytes:
@@ -210,21 +190,36 @@ def public_key_from_multibase(text: str) -> PublicKey:
         raise UnsupportedDid(f"keys of multicodec {codec:#x} are not understood")
     if len(data) != curve.public_bytes:
         raise BadKey(f"{len(data)} bytes are no {curve.name} key")
+    curve.coordinates(data)  # refuses what is not on the curve
     return PublicKey(curve.name, data)
 
 
 def public_key_from_jwk(jwk: Mapping[str, Any]) -> PublicKey:
-    """Reads a public JWK; UnsupportedDid when its curve has no row in the table."""
+    """Reads a public JWK; UnsupportedDid when its curve has no row in the table.
+
+    BadKey for coordinates of another size than the curve's (RFC 7518, 6.2.1.2) or that are no point of it.
+    """
     curve = CURVES.get(crv) if isinstance(crv := jwk.get("crv"), str) else None
     if curve is None or jwk.get("kty") != curve.kty:
         raise UnsupportedDid("a JWK of a type or curve that is not understood")
-    x = jwk.get("x")
-    if not isinstance(x, str):
-        raise BadKey("a JWK without x")
-    data = b64url_decode(x)
-    if len(data) != curve.public_bytes:
-        raise BadKey(f"{len(data)} bytes are no {curve.name} key")
-    return PublicKey(curve.name, data)
+    y = _jwk_bytes(jwk, "y") if curve.kty == "EC" else b""
+    return PublicKey(curve.name, curve.from_coordinates(_jwk_bytes(jwk, "x"), y))
+
+
+def key_pair_from_jwk(jwk: Mapping[str, Any]) -> KeyPair:
+    """Reads a private JWK, whose public half must belong to it."""
+    public = public_key_from_jwk(jwk)
+    pair = key_pair(public.curve, _jwk_bytes(jwk, "d"))
+    if pair.public_key != public:
+        raise BadKey("a private JWK whose public half belongs to another key")
+    return pair
+
+
+def _jwk_bytes(jwk: Mapping[str, Any], member: str) -> bytes:
+    text = jwk.get(member)
+    if not isinstance(text, str):
+        raise BadKey(f"a JWK without {member}")
+    return b64url_decode(text)
 
 
 # -- libp2p peer ids ------------------------------------------------------------------------------

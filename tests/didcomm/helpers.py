@@ -10,10 +10,9 @@ from typing import Any
 
 from pico_didcomm.did.document import DidDocument, parse_document
 from pico_didcomm.did.resolver import METHODS, Resolver
-from pico_didcomm.encoding import b64url_decode
 from pico_didcomm.errors import UnsupportedDid
 from pico_didcomm.identity import ChannelIdentity, make_channel_identity
-from pico_didcomm.keys import KeyPair, key_pair
+from pico_didcomm.keys import KeyPair, key_pair_from_jwk
 from pico_didcomm.message import Message
 
 DATA = Path(__file__).parent.parent / "data" / "didcomm"
@@ -48,13 +47,8 @@ class Wallet:
 
 
 def wallet_of_jwks(jwks: dict[str, dict[str, str]]) -> Wallet:
-    """The keys on curves we know."""
-    pairs = {
-        kid: key_pair(jwk["crv"], b64url_decode(jwk["d"]))
-        for kid, jwk in jwks.items()
-        if jwk["crv"] in ("X25519", "Ed25519")
-    }
-    return Wallet(pairs)
+    """The private keys among the JWKs."""
+    return Wallet({kid: key_pair_from_jwk(jwk) for kid, jwk in jwks.items()})
 
 
 class Pair:

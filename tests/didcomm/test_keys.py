@@ -6,14 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pico_didcomm.encoding import b64url_encode, multibase_encode, varint_encode
 from pico_didcomm.errors import BadEncoding, BadKey, BadSignature, UnsupportedDid
 from pico_didcomm.keys import (
+    CURVES,
     KeyPair,
     PublicKey,
     agree,
     ed25519_from_peer_id,
     generate_key_pair,
     key_pair,
+    key_pair_from_jwk,
     peer_id_from_ed25519,
     public_key_from_jwk,
     public_key_from_multibase,
@@ -140,9 +143,9 @@ def test_other_peer_ids_are_refused(text: str) -> None:
         ed25519_from_peer_id(text)
 
 
-@pytest.mark.parametrize("curve", ["Ed25519", "X25519"])
+@pytest.mark.parametrize("curve", CURVES)
 def test_public_keys_as_text(curve: str) -> None:
-    key = key_pair(curve, b"q" * 32).public_key
+    key = generate_key_pair(curve, seeded(curve)).public_key
     assert public_key_from_multibase(key.multibase()) == key
     assert public_key_from_jwk(key.jwk()) == key
 
@@ -167,5 +170,39 @@ def test_bad_jwks_are_refused(jwk: dict[str, object], error: type[Exception]) ->
 
 
 def test_unknown_multicodecs_are_refused() -> None:
-    with pytest.raises(UnsupportedDid):
-        public_key_from_multibase("zQ3shokFTS3brHcDQrn82RUDfCZESWL1ZdCEJwekUDPQiYBme")
+    with pytest.raises(UnsupportedDid):  # an RSA key
+        public_key_from_multibase(multibase_encode(varint_encode(0x1205) + bytes(270)))
+
+
+@pytest.mark.parametrize("curve", ["P-256", "P-384", "P-521", "secp256k1"])
+def test_points_that_are_none_are_refused_however_they_are_written(curve: str) -> None:
+    key = generate_key_pair(curve, seeded(curve)).public_key
+    jwk = key.jwk()
+    for changes in ({"y": jwk["x"]}, {"y": ""}, {"y": None}, {"x": "AAAA" + jwk["x"]}):
+        with pytest.raises(BadKey):
+            public_key_from_jwk(jwk | changes)
+    off = [b"\2" + i.to_bytes(CURVES[curve].private_bytes, "big") for i in range(20)]
+    with pytest.raises(BadKey):
+        for data in off:
+            public_key_from_multibase(PublicKey(curve, data).multibase())
+    with pytest.raises(BadKey):
+        PublicKey(curve, b"\4" + key.data[1:]).jwk()
+
+
+@pytest.mark.parametrize("curve", CURVES)
+def test_private_jwks(curve: str) -> None:
+    pair = generate_key_pair(curve, seeded(curve))
+    jwk = pair.public_key.jwk() | {"d": b64url_encode(pair.private)}
+    assert key_pair_from_jwk(jwk) == pair
+    other = generate_key_pair(curve, seeded("other"))
+    for changes in ({"d": b64url_encode(other.private)}, {"d": "AA"}, {"d": 7}, {"d": ""}):
+        with pytest.raises(BadKey):
+            key_pair_from_jwk(jwk | changes)
+    with pytest.raises(BadKey):
+        key_pair_from_jwk(pair.public_key.jwk())
+
+
+@pytest.mark.parametrize(("index", "multicodec"), [(0, "z6Mk"), (1, "zDn")])
+def test_multibase_shows_the_curve(index: int, multicodec: str) -> None:
+    pair = generate_key_pair(["Ed25519", "P-256"][index], seeded(1))
+    assert pair.public_key.multibase().startswith(multicodec)

@@ -17,7 +17,6 @@ from pico_didcomm.errors import (
     BadJson,
     BadSignature,
     DidcommError,
-    DidError,
     Expired,
     LimitExceeded,
     NoKeyForRecipient,
@@ -26,8 +25,9 @@ from pico_didcomm.errors import (
     UnknownDid,
 )
 from pico_didcomm.identity import ChannelIdentity, make_pico_identity
-from pico_didcomm.jwe import make_jwe
-from pico_didcomm.jws import make_jws
+from pico_didcomm.jwe import make_jwe, open_jwe, parse_jwe
+from pico_didcomm.jws import make_jws, parse_jws
+from pico_didcomm.keys import key_pair_from_jwk
 from pico_didcomm.message import Message
 from pico_didcomm.pack import (
     pack_anoncrypt,
@@ -82,12 +82,14 @@ def spec_unpack(data: Any) -> Unpacked:
     return unpack(json_bytes(data), wallet, example_resolver(documents), VECTOR_NOW_MS)
 
 
-def test_specification_signed() -> None:
-    unpacked = spec_unpack(APPENDIX["signed"][0]["msg"])
+@pytest.mark.parametrize(("index", "kid"), [(0, "key-1"), (1, "key-2"), (2, "key-3")])
+def test_specification_signed(index: int, kid: str) -> None:
+    """EdDSA, ES256, ES256K."""
+    unpacked = spec_unpack(APPENDIX["signed"][index]["msg"])
     assert unpacked.sender == "did:example:alice"
-    assert unpacked.signed_by == "did:example:alice#key-1"
+    assert unpacked.signed_by == f"did:example:alice#{kid}"
     assert (unpacked.encrypted, unpacked.authenticated, unpacked.signed) == (False, True, True)
-    assert strict_json(unpacked.jws) == APPENDIX["signed"][0]["msg"]
+    assert strict_json(unpacked.jws) == APPENDIX["signed"][index]["msg"]
 
 
 def test_specification_anoncrypt() -> None:
@@ -105,10 +107,36 @@ def test_specification_authcrypt() -> None:
     assert (unpacked.authenticated, unpacked.signed, unpacked.anonymous_sender) == (True, False, False)
 
 
-@pytest.mark.parametrize("index", [1, 2, 4, 5])
-def test_specification_on_curves_without_a_row(index: int) -> None:
-    with pytest.raises(DidError):
-        spec_unpack(APPENDIX["encrypted"][index]["msg"])
+@pytest.mark.parametrize("index", [1, 2])
+def test_specification_anoncrypt_on_other_curves(index: int) -> None:
+    """P-384 with A256CBC-HS512, P-521 with A256GCM."""
+    unpacked = spec_unpack(APPENDIX["encrypted"][index]["msg"])
+    assert unpacked.message.body == {"messagespecificattribute": "and its value"}
+    assert (unpacked.sender, unpacked.encrypted, unpacked.anonymous_sender) == (None, True, True)
+
+
+def test_specification_signed_inside_authcrypt() -> None:
+    """On P-256, whatever its caption says. Read, never written."""
+    unpacked = spec_unpack(APPENDIX["encrypted"][4]["msg"])
+    assert unpacked.sender_kid == "did:example:alice#key-p256-1"
+    assert (unpacked.sender, unpacked.authenticated, unpacked.signed) == ("did:example:alice", True, True)
+
+
+def test_specification_example_of_what_it_forbids() -> None:
+    """Its last one is anoncrypt(authcrypt(signed)): each layer opens, together they may not."""
+    data = json_bytes(APPENDIX["encrypted"][5]["msg"])
+    with pytest.raises(BadEnvelope, match="signed inside hidden authcrypt"):
+        spec_unpack(APPENDIX["encrypted"][5]["msg"])
+    keys = {jwk["kid"]: key_pair_from_jwk(jwk) for who in APPENDIX["secrets"].values() for jwk in who}
+    for curve in ("P-521", "P-521"):
+        jwe = parse_jwe(strict_json(data))
+        assert jwe.epk.curve == curve
+        sender = None if jwe.sender_kid is None else keys[jwe.sender_kid].public_key
+        texts = {open_jwe(jwe, key, keys[kid], sender) for kid, key in jwe.recipients}
+        (data,) = texts
+    jws = parse_jws(strict_json(data))
+    jws.signatures[0].check(keys["did:example:alice#key-1"].public_key, jws.payload)
+    assert Message.from_bytes(jws.payload_bytes).from_ == "did:example:alice"
 
 
 @pytest.mark.parametrize("index", range(3))
