@@ -1,0 +1,141 @@
+"""Regular expressions as JavaScript has them, which cannot run away: what the rest of the engine uses.
+
+ECMA-262's RegExp without the flag u, with the flags g, i and m. Texts are counted in characters, not in
+UTF-16 units. Unlike JavaScript's, a Regex holds no state: each search begins where it is told to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Final, TypeAlias
+
+from pico_engine.regex import machine
+from pico_engine.regex.assemble import Program, assemble
+from pico_engine.regex.machine import Patience
+from pico_engine.regex.parser import parse
+from pico_engine.regex.template import expand
+
+Count: TypeAlias = Callable[[int], object]
+"""Is told how much was done; raises to end the work."""
+
+_CACHED_MAX: Final = 256
+"""Compiled expressions kept: more than the rulesets of a node have; each takes some kilobytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """`text[start:stop]` matched. `groups` begins with group 1; one that took no part is None."""
+
+    text: str
+    start: int
+    stop: int
+    groups: tuple[str | None, ...]
+    named: Mapping[str, str | None]
+
+    @property
+    def found(self) -> str:
+        return self.text[self.start : self.stop]
+
+    def expand(self, template: str) -> str:
+        """`template` as JavaScript's replace fills it in."""
+        return expand(template, self.text, self.start, self.stop, self.groups, self.named)
+
+
+@dataclass(frozen=True)
+class Regex:
+    """A compiled expression; equal to any other of the same pattern and flags. Made by `compile_regex`."""
+
+    pattern: str
+    flags: str
+    names: tuple[str | None, ...] = field(compare=False, repr=False)
+    _program: Program = field(compare=False, repr=False)
+
+    @property
+    def captures(self) -> int:
+        """How many groups it has."""
+        return len(self.names)
+
+    @cached_property
+    def is_global(self) -> bool:
+        return "g" in self.flags
+
+    def search(self, text: str, start: int = 0, step: Count | None = None) -> Match | None:
+        """The first match that begins at `start` or later, with or without the flag g.
+
+        `step` is told the work in steps, and may raise. Raises RegexLimitExceeded beyond SEARCH_MAX_STEPS.
+        """
+        spans = machine.search(self._program, text, start, Patience(step))
+        return None if spans is None else self._match(text, spans)
+
+    def matches(self, text: str, step: Count | None = None) -> Iterator[Match]:
+        """All matches that do not overlap; one at most without the flag g."""
+        at = 0
+        while at <= len(text):
+            found = self.search(text, at, step)
+            if found is None:
+                return
+            yield found
+            if not self.is_global:
+                return
+            at = found.stop + (found.stop == found.start)
+
+    def replace(self, text: str, template: str, step: Count | None = None, grow: Count | None = None) -> str:
+        """`text` with its match, or with the flag g all of them, replaced by the filled-in template.
+
+        `grow` is told how many characters were made, before they all are joined.
+        """
+        return self.replace_by(text, lambda found: found.expand(template), step, grow)
+
+    def replace_by(
+        self,
+        text: str,
+        replacement: Callable[[Match], str],
+        step: Count | None = None,
+        grow: Count | None = None,
+    ) -> str:
+        """Likewise, with what `replacement` says for each match."""
+        pieces: list[str] = []
+        end = 0
+        for found in self.matches(text, step):
+            piece = replacement(found)
+            if grow is not None:
+                grow(len(piece) + found.start - end)
+            pieces += (text[end : found.start], piece)
+            end = found.stop
+        pieces.append(text[end:])
+        return "".join(pieces)
+
+    def split(self, text: str, step: Count | None = None) -> list[str | None]:
+        """The pieces between all matches, with or without g, and between them what groups captured."""
+        if not text:
+            found = self.search(text, 0, step)
+            return [text] if found is None else []
+        pieces: list[str | None] = []
+        end = at = 0
+        while at < len(text):
+            found = self.search(text, at, step)
+            if found is None or found.start >= len(text):
+                break
+            if found.stop == end:
+                at = found.start + 1
+                continue
+            pieces += (text[end : found.start], *found.groups)
+            end = at = found.stop
+        return [*pieces, text[end:]]
+
+    def _match(self, text: str, spans: list[int]) -> Match:
+        groups = tuple(
+            None if begin < 0 or end < 0 else text[begin:end]
+            for begin, end in zip(spans[2::2], spans[3::2], strict=True)
+        )
+        named = {name: group for name, group in zip(self.names, groups, strict=True) if name is not None}
+        return Match(text, spans[0], spans[1], groups, named)
+
+
+@lru_cache(maxsize=_CACHED_MAX)
+def compile_regex(pattern: str, flags: str = "") -> Regex:
+    """The expression `/pattern/flags`. Raises RegexSyntaxError as JavaScript does, or beyond a limit."""
+    tree = parse(pattern, flags)
+    return Regex(pattern, flags, tree.names, assemble(tree))
