@@ -21,7 +21,14 @@ from math import isfinite
 from typing import Any, Final, Protocol
 
 from pico_engine.krl.errors import KrlLimitExceeded
-from pico_engine.krl.numbers import is_hex, number_to_hex, number_to_string, radix_value, string_to_number
+from pico_engine.krl.numbers import (
+    is_hex,
+    number,
+    number_to_hex,
+    number_to_string,
+    radix_value,
+    string_to_number,
+)
 from pico_engine.values import DEPTH_MAX_LEVELS, FrozenList, FrozenMap, Json
 
 Value = Any
@@ -48,6 +55,14 @@ class Undefined:
 
 UNDEFINED: Final = Undefined()
 """What is not there: the literal `null`, a name without a value, a missing argument."""
+
+
+class _Missing:
+    __slots__ = ()
+
+
+MISSING: Final = _Missing()
+"""The default of a parameter where an argument that is not given differs from one that is null."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -223,7 +238,7 @@ def to_number(value: Value) -> int | float | None:
     """`value.as("Number")`; a list or map is its size, null is 0. None: no number."""
     kind = type(value)
     if kind is int:
-        return int(value)
+        return number(value)
     if kind is str:
         return radix_value(value) if value[:1] == "0" and is_hex(value) else string_to_number(value)
     if kind is bool:
