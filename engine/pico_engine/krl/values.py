@@ -5,7 +5,7 @@
 | the literal `null`, what is not there | `UNDEFINED` |
 | null of JSON, an unset `ent:` variable | `None` |
 | Boolean, Number, String, Array, Map | bool, int or float, str, list, dict with str keys |
-| RegExp | `pico_engine.krl.regex.Regex` |
+| RegExp | `pico_engine.regex.Regex` |
 | Function, Action, both in one | `Function`, `Action`, `ActionFunction` |
 
 Values never change in place: an operator makes a new list or dict that shares what it did not change. Any
@@ -29,6 +29,7 @@ from pico_engine.krl.numbers import (
     radix_value,
     string_to_number,
 )
+from pico_engine.regex import Regex
 from pico_engine.values import DEPTH_MAX_LEVELS, FrozenList, FrozenMap, Json
 
 Value = Any
@@ -150,6 +151,7 @@ _TYPES: dict[type, str] = {
     dict: "Map",
     FrozenMap: "Map",
     type(None): "Null",
+    Regex: "RegExp",
     Undefined: "Null",
     Function: "Function",
     Action: "Action",
@@ -173,8 +175,6 @@ def typeof(value: Value) -> str:
 
 
 def _typeof_rare(value: Value) -> str:
-    if is_regex(value):
-        return "RegExp"
     if isinstance(value, list):
         return "Array"
     if isinstance(value, dict):
@@ -185,7 +185,7 @@ def _typeof_rare(value: Value) -> str:
 
 
 def is_regex(value: Value) -> bool:
-    return hasattr(value, "pattern") and hasattr(value, "flags")
+    return isinstance(value, Regex)
 
 
 def isnull(value: Value) -> bool:

@@ -102,10 +102,11 @@ def test_case(case: dict[str, Any]) -> None:
 def test_all_operators_are_here() -> None:
     named = (
         "+ - * / % == != <=> < > <= >= >< like cmp as isnull typeof klog sprintf defaultsTo shiftRight "
-        "shiftLeft band bor bxor bnot chr range capitalize decode extract lc uc match ord split substr trimLeading "
-        "trimTrailing trim startsWith endsWith contains replace all notall any none append collect filter "
-        "map head tail index join length isEmpty pairwise reduce reverse slice splice delete encode keys values "
-        "intersection union difference has once duplicates unique put sort get set noop"
+        "shiftLeft band bor bxor bnot chr range capitalize decode extract lc uc match ord split substr "
+        "trimLeading trimTrailing trim startsWith endsWith contains replace all notall any none append "
+        "collect filter map head tail index join length isEmpty pairwise reduce reverse slice splice "
+        "delete encode keys values intersection union difference has once duplicates unique put sort get "
+        "set noop"
     )
     assert set(named.split()) == set(OPERATORS) == set(PARAMETERS) == set(FUNCTIONS)
 
