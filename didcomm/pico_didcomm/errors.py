@@ -5,6 +5,7 @@ DidcommError
 │   ├── BadEncoding            e.p.msg            base64url, base58, multibase, varint
 │   ├── BadJson                e.p.msg            not JSON, too deep, a member twice
 │   ├── BadMessage             e.p.msg            JSON that is no DIDComm plaintext message
+│   │   └── UnsupportedMessage e.p.msg.unsupported  a message of a type that is not understood here
 │   ├── BadEnvelope            e.p.msg            no JWE or JWS that DIDComm allows
 │   ├── BadInvitation          e.p.msg            an invitation URL that cannot be read
 │   └── LimitExceeded          e.p.me.res         larger or more than a named limit
@@ -22,6 +23,7 @@ DidcommError
 ├── Untrusted                  e.p.trust
 │   ├── SenderMismatch         e.p.trust          `from`, key agreement and signature name different senders
 │   ├── RecipientMismatch      e.p.trust          `to` does not name who decrypted
+│   ├── BadRotation            e.p.trust          a `from_prior` that does not prove a change of DID
 │   └── NotSigned              e.p.trust          a signature was required
 ├── Expired                    e.p.req.time
 ├── UnexpectedMessage          e.p.req            a protocol does not allow this message now
@@ -75,6 +77,14 @@ class BadMessage(Malformed):
     """JSON that is not a DIDComm plaintext message."""
 
     code = "bad-message"
+
+
+class UnsupportedMessage(BadMessage):
+    """A message of a type that is not understood here."""
+
+    code = "unsupported-message"
+    problem_code = "e.p.msg.unsupported"
+    default_hint = "ask with discover features which protocols are understood"
 
 
 class BadEnvelope(Malformed):
@@ -197,6 +207,13 @@ class RecipientMismatch(Untrusted):
 
     code = "recipient-mismatch"
     default_hint = "do not act on the message; it was meant for somebody else"
+
+
+class BadRotation(Untrusted):
+    """A `from_prior` that does not prove what it says."""
+
+    code = "bad-rotation"
+    default_hint = "go on using the DID that was known before; the change is not proven"
 
 
 class NotSigned(Untrusted):

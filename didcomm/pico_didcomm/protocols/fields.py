@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pico_didcomm.errors import BadMessage
+from pico_didcomm.did.document import check_did
+from pico_didcomm.errors import BadDid, BadMessage
 from pico_didcomm.message import Message
 
 INTEGER_MAX: Final = 2**53 - 1
@@ -63,3 +64,21 @@ def texts(body: Mapping[str, Any], name: str, count_max: int, chars_max: int) ->
     if not all(type(value) is str and len(value) <= chars_max for value in values):
         raise BadMessage(f"{name} holds something else than texts of at most {chars_max} characters")
     return tuple(values)
+
+
+def objects(body: Mapping[str, Any], name: str, count_max: int) -> list[dict[str, Any]]:
+    """A list of at most `count_max` objects."""
+    values = body.get(name)
+    if type(values) is not list or len(values) > count_max:
+        raise BadMessage(f"{name} is not a list of at most {count_max}")
+    if not all(type(value) is dict for value in values):
+        raise BadMessage(f"{name} holds something else than objects")
+    return values
+
+
+def did(body: Mapping[str, Any], name: str) -> str:
+    """A DID."""
+    try:
+        return check_did(body.get(name))
+    except BadDid as error:
+        raise BadMessage(f"{name}: {error}") from error

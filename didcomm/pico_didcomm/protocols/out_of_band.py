@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from pico_didcomm.did.document import check_did, did_of
 from pico_didcomm.did.resolver import DidResolver, Resolver
-from pico_didcomm.encoding import b64url_decode, b64url_encode, json_bytes
+from pico_didcomm.did.service import PROFILE
+from pico_didcomm.encoding import JsonObject, b64url_decode, b64url_encode, json_bytes, strict_json_object
 from pico_didcomm.errors import (
     BadDid,
     BadEncoding,
@@ -29,21 +31,115 @@ from pico_didcomm.errors import (
 from pico_didcomm.jws import detached_signature, parse_detached
 from pico_didcomm.keys import Party
 from pico_didcomm.message import Attachment, Message, split_message_type
+from pico_didcomm.protocols.fields import optional_text, texts
+from pico_didcomm.protocols.tables import Table
 
-INVITATION_TYPE: Final = "https://didcomm.org/out-of-band/2.0/invitation"
+PROTOCOL: Final = "https://didcomm.org/out-of-band/2.0"
+INVITATION_TYPE: Final = f"{PROTOCOL}/invitation"
 URL_PREFIX: Final = "didcomm://invite"
 
 INVITATION_URL_CHARS_MAX: Final = 16_384
 """A QR code holds less than 4,300 characters; links in mail may be longer, not without bound."""
 
+GOAL_CHARS_MAX: Final = 1_024
+"""Of a goal, a goal code and a label: they are shown to people."""
+
+ACCEPT_MAX: Final = 16
+"""Profiles in `accept`; there are three in use."""
+
+TABLES: Final[tuple[Table, ...]] = (
+    Table(
+        PROTOCOL,
+        "sender",
+        "prepared",
+        {
+            "prepared": {"show invitation": "open", "withdraw": "closed"},
+            "open": {
+                "show invitation": "open",
+                "receive response": "open",  # several may answer one poster; who may is the sender's choice
+                "receive response of the only guest": "closed",
+                "withdraw": "closed",
+                "expire": "closed",
+            },
+            "closed": {"receive response": "closed", "withdraw": "closed", "expire": "closed"},
+        },
+    ),
+    Table(
+        PROTOCOL,
+        "receiver",
+        "start",
+        {
+            "start": {"receive short link": "fetching", "receive invitation": "considering"},
+            "fetching": {"receive invitation": "considering", "fail": "done"},
+            "considering": {
+                "receive invitation": "considering",
+                "send response": "done",
+                "decline": "done",
+                "expire": "done",
+            },
+            "done": {"receive invitation": "done"},
+        },
+    ),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """An invitation that was read. `sender` is its `from`, proven only when `signed`."""
+    """An invitation that was read. `sender` is its `from`, proven only when `signed`.
+
+    Goal, goal code and label are what the sender says of itself: to be shown, not to be believed.
+    """
 
     message: Message
     sender: str
     signed: bool
+
+    @property
+    def thread(self) -> str:
+        """The `pthid` of every message that answers the invitation."""
+        return self.message.id
+
+    @property
+    def goal_code(self) -> str | None:
+        """What the sender wants, for software."""
+        return optional_text(self.message.body, "goal_code", GOAL_CHARS_MAX)
+
+    @property
+    def goal(self) -> str | None:
+        """What the sender wants, for people."""
+        return optional_text(self.message.body, "goal", GOAL_CHARS_MAX)
+
+    @property
+    def label(self) -> str | None:
+        """How the sender calls itself."""
+        return optional_text(self.message.body, "label", GOAL_CHARS_MAX)
+
+    @property
+    def accept(self) -> tuple[str, ...]:
+        """Profiles of DIDComm that the sender takes, best first; () where it does not say."""
+        if self.message.body.get("accept") is None:
+            return ()
+        return texts(self.message.body, "accept", ACCEPT_MAX, GOAL_CHARS_MAX)
+
+    @property
+    def takes_v2(self) -> bool:
+        """Whether DIDComm v2 messages are welcome."""
+        return not self.accept or PROFILE in self.accept
+
+    def attached(self) -> list[JsonObject]:
+        """The messages that may be answered instead, best first: only one of them is to be acted upon.
+
+        Attachments that are no JSON messages, or by link, are left out.
+        """
+        found = []
+        for attachment in self.message.attachments:
+            with suppress(Malformed):
+                found.append(strict_json_object(attachment.content(), "an attached message"))
+        return found
+
+    def first_of(self, *types: str) -> JsonObject | None:
+        """The first attached message of a type that the reader understands."""
+        return next((one for one in self.attached() if one.get("type") in types), None)
 
 
 def make_invitation(
@@ -93,6 +189,43 @@ def invitation_url(message: Message, signer: Party | None, *, prefix: str = URL_
     return url
 
 
+def short_invitation_url(page: str, invitation_id: str) -> str:
+    """A short link, for a QR code: `page` answers a GET of it with `short_answer`."""
+    return f"{page}?_oobid={quote(invitation_id, safe='')}"
+
+
+def id_of_short_url(url: str) -> str | None:
+    """The id in a short link; None when `url` is none."""
+    return _query(url).get("_oobid")
+
+
+def short_answer(url: str) -> tuple[int, dict[str, str], bytes]:
+    """(status, headers, body) that answer a short link: a redirect to the long one, also in the body."""
+    headers = {"Location": url, "Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
+    return 302, headers, url.encode()
+
+
+def url_of_short_answer(status: int, location: str | None, body: bytes) -> str:
+    """The long link that the answer to a short one gives; to be read with `parse_invitation_url`.
+
+    The specification leaves the answer open; in use are a redirect, the long link, the invitation's JSON,
+    and its base64url alone. Whoever fetches follows no redirect itself: it may be to the invitation.
+    """
+    if status in (301, 302, 303, 307, 308):
+        if location is None or "_oob" not in _query(location):
+            raise BadInvitation("a short link that leads to no invitation")
+        return location
+    if status != 200 or len(body) > INVITATION_URL_CHARS_MAX:
+        raise BadInvitation(f"a short link that was answered with status {status}, or too long a text")
+    try:
+        found = body.decode("utf-8").strip()
+    except UnicodeDecodeError as error:
+        raise BadInvitation("a short link that was answered with no text") from error
+    if found.startswith("{"):
+        return f"{URL_PREFIX}?_oob={b64url_encode(found.encode())}"
+    return found if "?" in found else f"{URL_PREFIX}?_oob={found}"
+
+
 def parse_invitation_url(
     url: str, now_ms: int, *, require_signature: bool = True, resolver: DidResolver | None = None
 ) -> Invitation:
@@ -106,7 +239,7 @@ def parse_invitation_url(
     if oob is None:
         if "_oobid" in parameters:
             raise BadInvitation(
-                "a short link, which is not an invitation itself", "open it in a browser first"
+                "a short link, which is not an invitation itself", "fetch it, then see url_of_short_answer"
             )
         raise BadInvitation("the URL has no _oob parameter, so it is no invitation")
     if require_signature and "_sig" not in parameters:

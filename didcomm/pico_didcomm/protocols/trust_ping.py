@@ -6,19 +6,33 @@ from typing import Final
 
 from pico_didcomm.message import Message
 from pico_didcomm.protocols.fields import boolean, check_type
+from pico_didcomm.protocols.tables import Table, requester_table, responder_table
 
-PING_TYPE: Final = "https://didcomm.org/trust-ping/2.0/ping"
-PING_RESPONSE_TYPE: Final = "https://didcomm.org/trust-ping/2.0/ping-response"
+PROTOCOL: Final = "https://didcomm.org/trust-ping/2.0"
+PING_TYPE: Final = f"{PROTOCOL}/ping"
+PING_RESPONSE_TYPE: Final = f"{PROTOCOL}/ping-response"
 
 PING_TYPES: Final = (PING_TYPE, "https://didcomm.org/trust_ping/2.0/ping")
 PING_RESPONSE_TYPES: Final = (PING_RESPONSE_TYPE, "https://didcomm.org/trust_ping/2.0/ping_response")
 """The second spelling is that of older pico engines."""
 
+TABLES: Final[tuple[Table, ...]] = (
+    requester_table(PROTOCOL, "sender", "ping", ("ping-response", "ping_response")),
+    responder_table(PROTOCOL, "receiver", "ping", ("ping-response",)),
+)
 
-def make_ping(message_id: str, from_did: str, to_did: str, *, response_requested: bool = True) -> Message:
-    """A ping."""
+
+def make_ping(
+    message_id: str,
+    from_did: str,
+    to_did: str,
+    *,
+    response_requested: bool = True,
+    old_spelling: bool = False,
+) -> Message:
+    """A ping; `old_spelling` for older pico engines."""
     body = {"response_requested": response_requested}
-    return Message(message_id, PING_TYPE, body, from_=from_did, to=(to_did,))
+    return Message(message_id, PING_TYPES[old_spelling], body, from_=from_did, to=(to_did,))
 
 
 def wants_response(ping: Message) -> bool:

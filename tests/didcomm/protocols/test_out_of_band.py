@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -23,12 +24,17 @@ from pico_didcomm.errors import (
 )
 from pico_didcomm.identity import locator_service, make_channel_identity, make_pico_identity
 from pico_didcomm.jws import detached_signature
-from pico_didcomm.message import Message
+from pico_didcomm.message import Attachment, Message
 from pico_didcomm.protocols.out_of_band import (
     INVITATION_URL_CHARS_MAX,
+    Invitation,
+    id_of_short_url,
     invitation_url,
     make_invitation,
     parse_invitation_url,
+    short_answer,
+    short_invitation_url,
+    url_of_short_answer,
 )
 from tests.didcomm.helpers import NOW_MS, seeded, vectors
 
@@ -228,3 +234,84 @@ def test_what_is_not_made() -> None:
         invitation_url(Message("1", INVITATION.type), ALICE)
     with pytest.raises(LimitExceeded):
         invitation_url(make_invitation("1", ALICE.did, label="x" * INVITATION_URL_CHARS_MAX), ALICE)
+
+
+# -- what an invitation says ------------------------------------------------------------------------------
+
+
+def read(**members: Any) -> Invitation:
+    message = make_invitation("i-1", ALICE.long_did, **members)
+    return parse_invitation_url(invitation_url(message, ALICE), NOW_MS)
+
+
+def test_goals_label_and_profiles() -> None:
+    invitation = read(
+        goal_code="connect", goal="To connect", label="Alice", accept=("didcomm/aip1", "didcomm/v2")
+    )
+    assert (invitation.thread, invitation.goal_code, invitation.goal) == ("i-1", "connect", "To connect")
+    assert (invitation.label, invitation.takes_v2) == ("Alice", True)
+    assert not read(accept=("didcomm/aip1",)).takes_v2
+    silent = read(accept=())
+    assert (silent.accept, silent.takes_v2, silent.goal) == ((), True, None)
+
+
+def test_attached_messages_come_in_their_order() -> None:
+    one, two = {"type": "https://example.org/a/1.0/b"}, {"type": "https://example.org/c/1.0/d"}
+    invitation = read(
+        attachments=(
+            Attachment({"base64": "AAAA"}),
+            Attachment({"json": one}),
+            Attachment({"links": ["https://a.example"], "hash": "zQm"}),
+            Attachment({"base64": b64url_encode(json_bytes(two))}),
+        )
+    )
+    assert invitation.attached() == [one, two]
+    assert invitation.first_of(two["type"]) == two
+    assert invitation.first_of("https://example.org/e/1.0/f") is None
+
+
+def test_what_a_sender_says_of_itself_has_limits() -> None:
+    for broken in (read(label="x" * 2_000), read(body={"goal": 7}), read(body={"accept": "didcomm/v2"})):
+        with pytest.raises(DidcommError):
+            assert (broken.label, broken.goal, broken.accept) is None
+
+
+# -- short links ------------------------------------------------------------------------------------------
+
+LONG = "https://example.com/path?_oob=e30"
+
+
+def test_a_short_link_leads_to_the_long_one() -> None:
+    short = short_invitation_url("https://example.com/path", "5f0e3ffb-3f92")
+    assert short == "https://example.com/path?_oobid=5f0e3ffb-3f92"
+    assert id_of_short_url(short) == "5f0e3ffb-3f92"
+    assert id_of_short_url(LONG) is None
+    status, headers, body = short_answer(LONG)
+    assert url_of_short_answer(status, headers["Location"], body) == LONG
+    assert url_of_short_answer(200, None, body) == LONG
+
+
+@pytest.mark.parametrize("form", ["url", "json", "base64url"])
+def test_every_form_of_an_answer_in_use(form: str) -> None:
+    message = make_invitation("i-1", ALICE.long_did)
+    url = invitation_url(message, None)
+    body = {"url": url, "json": message.to_bytes().decode(), "base64url": url.partition("_oob=")[2]}[form]
+    found = parse_invitation_url(
+        url_of_short_answer(200, None, body.encode() + b"\n"), NOW_MS, require_signature=False
+    )
+    assert found.message.id == "i-1"
+
+
+@pytest.mark.parametrize(
+    ("status", "location", "body"),
+    [
+        (302, None, b""),
+        (302, "https://example.com/login", b""),
+        (404, None, LONG.encode()),
+        (200, None, b"\xff"),
+        (200, None, b"a" * 20_000),
+    ],
+)
+def test_what_is_no_answer(status: int, location: str | None, body: bytes) -> None:
+    with pytest.raises(BadInvitation):
+        url_of_short_answer(status, location, body)
