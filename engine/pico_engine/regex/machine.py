@@ -22,13 +22,12 @@ Spans = list[int]
 
 
 class Patience:
-    """Counts the steps of one search; tells them to `step`, and ends at SEARCH_MAX_STEPS."""
+    """Counts the steps of one search; tells them to `step`, and ends after `steps`."""
 
-    __slots__ = ("_left", "_step", "_untold")
+    __slots__ = ("_left", "_step")
 
-    def __init__(self, step: Callable[[int], object] | None) -> None:
-        self._left = SEARCH_MAX_STEPS
-        self._untold = 0
+    def __init__(self, step: Callable[[int], object] | None, steps: int = SEARCH_MAX_STEPS) -> None:
+        self._left = steps
         self._step = step
 
     def spend(self, steps: int) -> None:

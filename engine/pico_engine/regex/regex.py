@@ -13,7 +13,9 @@ from typing import Final, TypeAlias
 
 from pico_engine.regex import machine
 from pico_engine.regex.assemble import Program, assemble
-from pico_engine.regex.machine import Patience
+from pico_engine.regex.errors import RegexLimitExceeded
+from pico_engine.regex.linear import Linear, linear
+from pico_engine.regex.machine import SEARCH_MAX_STEPS, Patience, Spans
 from pico_engine.regex.parser import parse
 from pico_engine.regex.template import expand
 
@@ -22,6 +24,9 @@ Count: TypeAlias = Callable[[int], object]
 
 _CACHED_MAX: Final = 256
 """Compiled expressions kept: more than the rulesets of a node have; each takes some kilobytes."""
+
+_CHEAP_STEPS: Final = 500
+"""What RE2 may cost at worst to be asked first: nearly all attributes that events have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class Regex:
     flags: str
     names: tuple[str | None, ...] = field(compare=False, repr=False)
     _program: Program = field(compare=False, repr=False)
+    _linear: Linear | None = field(compare=False, repr=False)
 
     @property
     def captures(self) -> int:
@@ -66,8 +72,23 @@ class Regex:
 
         `step` is told the work in steps, and may raise. Raises RegexLimitExceeded beyond SEARCH_MAX_STEPS.
         """
-        spans = machine.search(self._program, text, start, Patience(step))
+        spans = self._search(text, start, step)
         return None if spans is None else self._match(text, spans)
+
+    def _search(self, text: str, start: int, step: Count | None) -> Spans | None:
+        """RE2 where that is cheap at its worst; else backtracking until it has cost as much, then RE2."""
+        linear = self._linear
+        cost = SEARCH_MAX_STEPS + 1 if linear is None else linear.cost_steps(text)
+        if linear is None or cost > SEARCH_MAX_STEPS or not linear.suits(text):
+            return machine.search(self._program, text, start, Patience(step))
+        if cost > _CHEAP_STEPS:
+            try:
+                return machine.search(self._program, text, start, Patience(step, cost))
+            except RegexLimitExceeded:
+                pass
+        if step is not None:
+            step(cost)
+        return linear.search(text, start)
 
     def matches(self, text: str, step: Count | None = None) -> Iterator[Match]:
         """All matches that do not overlap; one at most without the flag g."""
@@ -138,4 +159,4 @@ class Regex:
 def compile_regex(pattern: str, flags: str = "") -> Regex:
     """The expression `/pattern/flags`. Raises RegexSyntaxError as JavaScript does, or beyond a limit."""
     tree = parse(pattern, flags)
-    return Regex(pattern, flags, tree.names, assemble(tree))
+    return Regex(pattern, flags, tree.names, assemble(tree), linear(tree))

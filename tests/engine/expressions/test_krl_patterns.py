@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pico_engine.errors import RulesetDefinitionError
 from pico_engine.expressions.krl_patterns import krl_regex, krl_string
 from pico_engine.expressions.patterns import MATCHED_TEXT_MAX_CHARS
+from pico_engine.regex import RegexLimitExceeded
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,7 @@ def test_values_as_strings(value: Any, string: str) -> None:
         ("(?<year>[0-9]{4})", "", "in 2024", ("2024",)),
         (r"(?<c>.)\k<c>", "", "abb", ("b",)),
         ("(?<!a)b", "", "ab", None),
+        ("(?<=a+)(b)", "", "aab", ("b",)),
         ("a[^]b", "", "a\nb", ()),
         ("a[]", "", "a", None),
         (r"[\]$]", "", "$", ()),
@@ -73,9 +75,7 @@ def test_text_is_limited() -> None:
     assert krl_regex("a").match("a" * (MATCHED_TEXT_MAX_CHARS + 1), False) is None
 
 
-@pytest.mark.parametrize(
-    ("pattern", "flags"), [("(", ""), ("a", "y"), ("(?<=a+)b", ""), ("a{99999999999}", "")]
-)
+@pytest.mark.parametrize(("pattern", "flags"), [("(", ""), ("a", "y"), ("a**", ""), ("a{99999999999}", "")])
 def test_what_cannot_be_compiled_is_refused(pattern: str, flags: str) -> None:
     with pytest.raises(RulesetDefinitionError):
         krl_regex(pattern, flags)
@@ -95,3 +95,8 @@ def test_describes_itself() -> None:
     assert krl_regex("^a", "i").describe() == "re#^a#i"
     assert krl_regex("a") == krl_regex("a")
     assert krl_regex("a") != krl_regex("a", "i")
+
+
+def test_what_takes_too_long_is_an_error() -> None:
+    with pytest.raises(RegexLimitExceeded):
+        krl_regex(r"(a*)*\1b").match("a" * 1000, False)
