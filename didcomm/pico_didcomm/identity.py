@@ -51,6 +51,10 @@ class ChannelIdentity:
         self._check(did)
         return NamedKey(did + AGREEMENT_FRAGMENT, key_pair("X25519", self.agreement_seed))
 
+    def agreement_keys(self, did: str) -> Sequence[NamedKey]:
+        """The one that there is, as `Party`."""
+        return [self.agreement_key(did)]
+
     def find(self, kid: str) -> KeyPair | None:
         """Makes one identity usable as `Secrets`."""
         did, _, fragment = kid.partition("#")
@@ -116,6 +120,10 @@ class PicoIdentity:
         self._check(did)
         pair = x25519_from_ed25519(key_pair("Ed25519", self.seed))
         return NamedKey(f"{did}#{pair.public_key.multibase()}", pair)
+
+    def agreement_keys(self, did: str) -> Sequence[NamedKey]:
+        """The one that there is, as `Party`."""
+        return [self.agreement_key(did)]
 
     def find(self, kid: str) -> KeyPair | None:
         """Makes one identity usable as `Secrets`."""

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
+from pico_didcomm.did.document import canonical_did, canonical_kid, did_of
 from pico_didcomm.encoding import (
     Entropy,
     JsonObject,
@@ -193,9 +194,16 @@ def recipient_rows(raw: JsonObject) -> tuple[tuple[str, str], ...]:
         if type(row.get("encrypted_key")) is not str:
             raise BadEnvelope("a JWE recipient without encrypted key")
         found.append((header["kid"], row["encrypted_key"]))
-    if len({kid for kid, _ in found}) != len(found):
+    if len({canonical_kid(kid) for kid, _ in found}) != len(found):
         raise BadEnvelope("a JWE that names a recipient twice")
+    _check_one_did([kid for kid, _ in found])
     return tuple(found)
+
+
+def _check_one_did(kids: Sequence[str]) -> None:
+    """A message for several DIDs is encrypted for each of them apart (DIDComm v2.1, "Message Encryption")."""
+    if len({canonical_did(did_of(kid)) for kid in kids}) != 1:
+        raise BadEnvelope("a JWE for keys of several DIDs", "encrypt the message once for every DID")
 
 
 def sealed_parts(raw: JsonObject, enc: ContentEncryption) -> tuple[bytes, bytes, bytes]:
@@ -323,7 +331,10 @@ def make_jwe(
     enc_name: str,
     sender: NamedKey | None = None,
 ) -> bytes:
-    """A JWE for recipients (kid, key), all on one curve; with `sender` an authcrypt, without an anoncrypt."""
+    """A JWE for recipients (kid, key), keys of one DID on one curve.
+
+    With `sender` it is an authcrypt, without an anoncrypt.
+    """
     algorithm = ANONCRYPT if sender is None else AUTHCRYPT
     if enc_name not in KEY_ALGORITHMS[algorithm]:
         raise UnsupportedAlgorithm(f"{enc_name} is not used with {algorithm}")
@@ -331,10 +342,11 @@ def make_jwe(
         raise LimitExceeded(f"an envelope has 1 to {RECIPIENTS_MAX} recipients")
     if len({key.curve for _, key in recipients}) != 1:
         raise BadKey("the recipients' keys are on different curves")
+    kids = [kid for kid, _ in recipients]
+    _check_one_did(kids)
     enc = CONTENT_ENCRYPTIONS[enc_name]
     ephemeral = generate_key_pair(recipients[0][1].curve, entropy)
     cek, iv = entropy(enc.key_bytes), entropy(enc.iv_bytes)
-    kids = [kid for kid, _ in recipients]
     before = header_before_epk(algorithm, enc_name, kids, None if sender is None else sender.kid)
     protected = b64url_encode(before + json_bytes(ephemeral.public_key.jwk()) + b"}")
     ciphertext, tag = enc.encrypt(cek, iv, plaintext, protected.encode())

@@ -94,16 +94,19 @@ def _parse_signature(row: object) -> Signature:
     return Signature(kids[0], header["alg"], protected, b64url_decode(text))
 
 
-def read_protected(protected: str) -> JsonObject:
-    """The protected header of a signature, with everything refused that is not understood."""
+def read_protected(protected: str, types: Sequence[str] = SIGNED_TYPES) -> JsonObject:
+    """The protected header of a signature, with everything refused that is not understood.
+
+    `types` are the values that `typ` may have, if it is there: a signature made for something else is none.
+    """
     header = strict_json_object(b64url_decode(protected), "a JWS protected header")
     if "crit" in header or "b64" in header:
         raise UnsupportedAlgorithm("a JWS with crit or b64 headers")
     algorithm = header.get("alg")
     if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
         raise UnsupportedAlgorithm("a JWS with the algorithm " + ascii(algorithm)[:40])
-    if "typ" in header and header["typ"] not in SIGNED_TYPES:
-        raise BadEnvelope("a JWS whose typ is not that of a DIDComm signed message")
+    if "typ" in header and header["typ"] not in types:
+        raise BadEnvelope(f"a JWS whose typ is not {types[0]}")
     return header
 
 
@@ -147,3 +150,24 @@ def parse_detached(text: str) -> Signature:
     if not isinstance(kid, str):
         raise BadEnvelope("a detached JWS without kid")
     return Signature(kid, header["alg"], protected, b64url_decode(signature))
+
+
+def make_compact(payload: bytes, key: NamedKey, typ: str) -> str:
+    """`protected.payload.signature` (RFC 7515, 7.1), as JWTs are written."""
+    text = b64url_encode(payload)
+    protected, signature = _sign(text, key, {"typ": typ, "kid": key.kid})
+    return f"{protected}.{text}.{signature}"
+
+
+def parse_compact(text: str, typ: str) -> Jws:
+    """Reads `protected.payload.signature`; the kid stands in the protected header."""
+    parts = text.split(".")
+    if len(parts) != 3:
+        raise BadEnvelope("not a compact JWS")
+    protected, payload, signature = parts
+    header = read_protected(protected, (typ,))
+    kid: Any = header.get("kid")
+    if not isinstance(kid, str):
+        raise BadEnvelope("a compact JWS without kid")
+    one = Signature(kid, header["alg"], protected, b64url_decode(signature))
+    return Jws(payload, b64url_decode(payload), (one,))

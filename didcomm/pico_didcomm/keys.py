@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -95,14 +95,14 @@ class NamedKey:
 
 
 class Party(Protocol):
-    """Who can sign and encrypt under a DID: `ChannelIdentity`, `PicoIdentity`, a wallet of another kind."""
+    """Who can sign and encrypt under a DID: `ChannelIdentity`, `PicoIdentity`, `Wallet`."""
 
     def signing_key(self, did: str) -> NamedKey:
         """The key to sign with as `did`, which may be the long or short form of this party's DID."""
         ...
 
-    def agreement_key(self, did: str) -> NamedKey:
-        """The key to encrypt with as `did`."""
+    def agreement_keys(self, did: str) -> Sequence[NamedKey]:
+        """The keys to encrypt with as `did`, best first; at least one."""
         ...
 
 

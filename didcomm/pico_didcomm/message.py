@@ -8,20 +8,40 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+from pico_didcomm.attachments import ATTACHMENTS_MAX, Attachment, read_attachments
 from pico_didcomm.did.document import check_did
 from pico_didcomm.encoding import JsonObject, json_bytes, strict_json_object
 from pico_didcomm.errors import BadDid, BadMessage, LimitExceeded
 
-PLAINTEXT_TYPES: Final = ("application/didcomm-plain+json", "didcomm-plain+json")
+__all__ = [
+    "ATTACHMENTS_MAX",
+    "ID_CHARS_MAX",
+    "RECIPIENTS_MAX",
+    "TYPE_CHARS_MAX",
+    "Attachment",
+    "Message",
+    "MessageType",
+    "same_id",
+    "split_message_type",
+]
 
-ATTACHMENTS_MAX: Final = 64
-"""Attachments in one message; protocols use one to a handful."""
+PLAINTEXT_TYPES: Final = ("application/didcomm-plain+json", "didcomm-plain+json")
 
 RECIPIENTS_MAX: Final = 8
 """Recipients of one envelope or message: every one costs its reader a row, and its sender an agreement."""
 
 ID_CHARS_MAX: Final = 256
-"""Of `id`, `thid`, `pthid`, attachment ids. The specification recommends UUIDs (36 characters)."""
+"""Of `id`, `thid`, `pthid`. The specification says 32 bytes, and recommends UUIDs (36 characters)."""
+
+ACKS_MAX: Final = 64
+"""Ids in one `please_ack` or `ack`: every one may make its receiver send something again."""
+
+LANGUAGES_MAX: Final = 32
+LANGUAGE_CHARS_MAX: Final = 35
+"""Of a language tag: RFC 5646, 4.4.1, allows this much for every registered combination."""
+
+FROM_PRIOR_CHARS_MAX: Final = 32_768
+"""Of a JWT that may hold two long forms of did:peer:4, each encoded once more."""
 
 TYPE_CHARS_MAX: Final = 512
 """Of a message type URI."""
@@ -31,6 +51,10 @@ TIME_SECONDS_MAX: Final = 253_402_300_799
 
 # DIDComm v2.1, "Message Type URI"
 _TYPE: Final = re.compile(r"(.*?)([a-z0-9._-]+)/(\d[^/]*)/([a-z0-9._-]+)", re.DOTALL)
+
+# RFC 3986, 2.3, "unreserved": an id can stand in a URI as it is (DIDComm v2.1, "Message IDs")
+_ID: Final = re.compile(rf"[A-Za-z0-9._~-]{{1,{ID_CHARS_MAX}}}")
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 
 
 class MessageType(NamedTuple):
@@ -50,66 +74,18 @@ def split_message_type(type_uri: str) -> MessageType:
     return MessageType(*match.groups())
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file or another message that travels in a message; `data` is the specification's `data` object."""
-
-    data: Mapping[str, Any]
-    id: str | None = None
-    description: str | None = None
-    filename: str | None = None
-    media_type: str | None = None
-    format: str | None = None
-    lastmod_time: int | None = None
-    byte_count: int | None = None
-
-    def to_dict(self) -> JsonObject:
-        """The JSON form."""
-        members = ((name, getattr(self, name)) for name in _ATTACHMENT_MEMBERS)
-        return {name: value for name, value in members if value is not None} | {"data": self.data}
-
-    @classmethod
-    def from_dict(cls, raw: object) -> Attachment:
-        """Reads the JSON form; members that the specification does not know are left out."""
-        if not isinstance(raw, dict):
-            raise BadMessage("an attachment that is not an object")
-        data: Any = raw.get("data")
-        _check_data(data)
-        for name, kind in _ATTACHMENT_MEMBERS.items():
-            value = raw.get(name)
-            if value is not None and type(value) is not kind:
-                raise BadMessage(f"an attachment whose {name} is not {kind.__name__}")
-        _check_id("attachment id", raw.get("id"))
-        return cls(data, **{name: raw.get(name) for name in _ATTACHMENT_MEMBERS})
-
-
-def _check_data(data: object) -> None:
-    if not isinstance(data, dict) or data.keys().isdisjoint(("links", "base64", "json")):
-        raise BadMessage("an attachment without data")
-    for name, kind in (("base64", str), ("hash", str), ("links", list)):
-        if name in data and type(data[name]) is not kind:
-            raise BadMessage(f"an attachment whose {name} is not {kind.__name__}")
-    # What a link gives can change; only its hash says what the sender meant.
-    if "links" in data and "hash" not in data:
-        raise BadMessage("an attachment with links and no hash")
-
-
-_ATTACHMENT_MEMBERS: Final[Mapping[str, type]] = {
-    "id": str,
-    "description": str,
-    "filename": str,
-    "media_type": str,
-    "format": str,
-    "lastmod_time": int,
-    "byte_count": int,
-}
+def same_id(a: str, b: str) -> bool:
+    """Whether two ids of messages or threads are the same: case does not count ("Message IDs")."""
+    return a.lower() == b.lower()
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
     """A plaintext message. Times are seconds since 1970, as the specification has them.
 
-    `extra` holds headers without a field of their own, by name (`lang`, `return_route`, `sender_order`).
+    `extra` holds headers without a field of their own, by name (`return_route`, `sender_order`, `trace`).
+    `from_prior` is a JWT that says which DID the sender went by before (`from_prior`); `lang` the language of
+    texts in the body, `accept_lang` the languages that the sender would like to read, best first.
     """
 
     id: str
@@ -124,7 +100,15 @@ class Message:
     attachments: tuple[Attachment, ...] = ()
     please_ack: tuple[str, ...] | None = None
     ack: tuple[str, ...] | None = None
+    from_prior: str | None = None
+    lang: str | None = None
+    accept_lang: tuple[str, ...] | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def thread(self) -> str:
+        """The thread that the message belongs to; one without `thid` begins a thread of its own."""
+        return self.id if self.thid is None else self.thid
 
     def to_dict(self) -> JsonObject:
         """The JSON form, with the media type that names it as a plaintext message."""
@@ -133,12 +117,14 @@ class Message:
             raw["from"] = self.from_
         if self.to:
             raw["to"] = list(self.to)
-        for name in ("thid", "pthid", "created_time", "expires_time"):
+        for name in ("thid", "pthid", "created_time", "expires_time", "from_prior", "lang"):
             if (value := getattr(self, name)) is not None:
                 raw[name] = value
         for name in ("please_ack", "ack"):
             if (value := getattr(self, name)) is not None:
                 raw[name] = list(value)
+        if self.accept_lang is not None:
+            raw["accept-lang"] = list(self.accept_lang)
         if self.extra:
             raw.update((name, value) for name, value in self.extra.items() if name not in _KNOWN)
         raw["body"] = self.body
@@ -164,6 +150,7 @@ class Message:
         type_ = get("type")
         if type(type_) is not str or not 0 < len(type_) <= TYPE_CHARS_MAX:
             raise BadMessage(f"a message without type, or with one longer than {TYPE_CHARS_MAX} characters")
+        _check_type(type_)
         if get("id") is None:
             raise BadMessage("a message without id")
         for name in ("id", "thid", "pthid"):
@@ -185,9 +172,12 @@ class Message:
             pthid=get("pthid"),
             created_time=get("created_time"),
             expires_time=get("expires_time"),
-            attachments=_read_attachments(get("attachments")),
-            please_ack=_texts("please_ack", get("please_ack")),
-            ack=_texts("ack", get("ack")),
+            attachments=read_attachments(get("attachments")),
+            please_ack=_read_acks("please_ack", get("please_ack")),
+            ack=_read_acks("ack", get("ack")),
+            from_prior=_read_from_prior(get("from_prior")),
+            lang=_check_language(get("lang")),
+            accept_lang=_read_languages(get("accept-lang")),
             extra={name: value for name, value in raw.items() if name not in _KNOWN},
         )
 
@@ -196,13 +186,19 @@ _KNOWN: Final = frozenset(
     (
         *("id", "typ", "type", "body", "from", "to", "thid", "pthid"),
         *("created_time", "expires_time", "attachments", "please_ack", "ack"),
+        *("from_prior", "lang", "accept-lang"),
     )
 )
 
 
 def _check_id(name: str, value: object) -> None:
-    if value is not None and (type(value) is not str or not 0 < len(value) <= ID_CHARS_MAX):
-        raise BadMessage(f"{name} is not text of 1 to {ID_CHARS_MAX} characters")
+    if value is not None and (type(value) is not str or _ID.fullmatch(value) is None):
+        raise BadMessage(f"{name} is not 1 to {ID_CHARS_MAX} letters, digits and -._~")
+
+
+@lru_cache(maxsize=256)  # a pure function of the text
+def _check_type(value: str) -> None:
+    split_message_type(value)
 
 
 def _check_time(name: str, value: object) -> None:
@@ -237,19 +233,37 @@ def _read_to(value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _read_attachments(value: object) -> tuple[Attachment, ...]:
-    if value is None:
-        return ()
-    if type(value) is not list:
-        raise BadMessage("attachments is not a list")
-    if len(value) > ATTACHMENTS_MAX:
-        raise LimitExceeded(f"more than {ATTACHMENTS_MAX} attachments in one message")
-    return tuple(Attachment.from_dict(item) for item in value)
-
-
-def _texts(name: str, value: object) -> tuple[str, ...] | None:
+def _read_acks(name: str, value: object) -> tuple[str, ...] | None:
+    """Ids; in `please_ack` the empty text stands for the message itself."""
     if value is None:
         return None
-    if type(value) is not list or not all(type(item) is str for item in value):
-        raise BadMessage(f"{name} is not a list of texts")
+    if type(value) is not list:
+        raise BadMessage(f"{name} is not a list of ids")
+    if len(value) > ACKS_MAX:
+        raise LimitExceeded(f"more than {ACKS_MAX} ids in {name}")
+    for item in value:
+        if item != "" or name == "ack":
+            _check_id(f"an id in {name}", item if item is not None else "")
     return tuple(value)
+
+
+def _read_from_prior(value: object) -> str | None:
+    if value is not None and (type(value) is not str or not 0 < len(value) <= FROM_PRIOR_CHARS_MAX):
+        raise BadMessage(f"from_prior is not text of 1 to {FROM_PRIOR_CHARS_MAX} characters")
+    return value
+
+
+def _check_language(value: object) -> str | None:
+    if value is None:
+        return None
+    if type(value) is not str or len(value) > LANGUAGE_CHARS_MAX or _LANGUAGE.fullmatch(value) is None:
+        raise BadMessage("a language that is not a tag such as `en` or `pt-BR`")
+    return value
+
+
+def _read_languages(value: object) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    if type(value) is not list or len(value) > LANGUAGES_MAX:
+        raise BadMessage(f"accept-lang is not a list of at most {LANGUAGES_MAX} languages")
+    return tuple([_check_language(item if item is not None else "") or "" for item in value])

@@ -132,7 +132,10 @@ class PairChannel:
         return raw
 
     def _open(self, data: bytes, now_ms: int) -> Unpacked | None:
-        """The message of an envelope in our own form, None for other envelopes, or with one inside it."""
+        """The message of an envelope in our own form.
+
+        None for other envelopes, or with one inside it, or a change of DID, which `unpack` judges.
+        """
         parts = self._form_in.match(data)
         if parts is None:
             return None
@@ -143,6 +146,8 @@ class PairChannel:
         if is_jwe(inner) or is_jws(inner):
             return None
         message = Message.from_dict(inner)
+        if message.from_prior is not None:
+            return None
         sender = check_addresses(message, self._their_kid, [self._my_kid], now_ms)
         return Unpacked(
             message,

@@ -2,7 +2,8 @@
 
 An envelope is opened layer by layer; `LAYERS` is the machine of the combinations that are legal. A message
 is believed only when its `from`, the sender key of an authcrypt and the signer of a signature name one
-DID, and when its `to` names the recipient whose key opened it.
+DID, and when its `to` names the recipient whose key opened it. A change of DID (`from_prior`) is believed
+only inside encryption, and when the prior DID signed it for this `from`.
 """
 
 from __future__ import annotations
@@ -19,15 +20,18 @@ from pico_didcomm.encoding import strict_json_object
 from pico_didcomm.errors import (
     BadEnvelope,
     BadJson,
+    BadRotation,
     Expired,
     LimitExceeded,
     NoKeyForRecipient,
     RecipientMismatch,
     SenderMismatch,
 )
+from pico_didcomm.from_prior import Rotation, check_from_prior, read_from_prior
 from pico_didcomm.jwe import AUTHCRYPT, Jwe, is_jwe, open_jwe, parse_jwe, recipient_rows
 from pico_didcomm.jws import Jws, is_jws, parse_jws
 from pico_didcomm.keys import KeyPair, Secrets
+from pico_didcomm.media import Form, check_media_type
 from pico_didcomm.message import Message
 
 ENVELOPE_BYTES_MAX: Final = 1024 * 1024
@@ -51,7 +55,8 @@ class Unpacked(NamedTuple):
 
     `sender` is the proven DID in canonical form (short for did:peer:4), None when nothing is proven;
     a `from` in a message that is not `authenticated` is a claim. `jws` is the signed message as it was
-    received, to be kept as a record.
+    received, to be kept as a record. `rotation` is a proven change of DID: whoever has a relationship with
+    `rotation.prior` goes on with `rotation.new`, or ends it.
     """
 
     message: Message
@@ -64,6 +69,7 @@ class Unpacked(NamedTuple):
     sender_kid: str | None = None
     recipient_kid: str | None = None
     jws: bytes | None = None
+    rotation: Rotation | None = None
 
     @property
     def signed(self) -> bool:
@@ -95,9 +101,13 @@ def unpack(
     resolver: DidResolver,
     now_ms: int,
     *,
+    media_type: str | None = None,
     envelope_bytes_max: int = ENVELOPE_BYTES_MAX,
 ) -> Unpacked:
-    """Opens an envelope or a plaintext message. Every failure, for any bytes, is a DidcommError."""
+    """Opens an envelope or a plaintext message. Every failure, for any bytes, is a DidcommError.
+
+    `media_type` is what the transport said of the bytes; when it is given, it must be right.
+    """
     check_size(data, envelope_bytes_max)
     opening = _Opening(secrets, resolver)
     opened = ""
@@ -110,6 +120,8 @@ def unpack(
             kind = "signed" if is_jws(raw) else "plain"
         if kind not in LAYERS[opened]:
             raise BadEnvelope(f"{kind} inside {opened} is not a legal combination")
+        if media_type is not None and opened == "":
+            check_media_type(media_type, _FORMS[kind])
         opened = LAYERS[opened][kind]
         if jwe is not None:
             data = opening.decrypt(jwe)
@@ -117,6 +129,14 @@ def unpack(
             opening.signed, opening.jws = data, parse_jws(raw)
             data = opening.jws.payload_bytes
     return opening.finish(Message.from_dict(raw), now_ms)
+
+
+_FORMS: Final[Mapping[str, Form]] = {
+    "plain": "plain",
+    "signed": "signed",
+    "anoncrypt": "encrypted",
+    "authcrypt": "encrypted",
+}
 
 
 class _Opening:
@@ -157,6 +177,7 @@ class _Opening:
             if self.recipient_kids and not message.to:
                 raise RecipientMismatch("a signed message inside an encrypted one must say whom it is for")
             sender, signed_by = self._check_signatures(self.jws, message)
+        rotation = None if message.from_prior is None else self._check_rotation(message, now_ms)
         return Unpacked(
             message,
             sender,
@@ -168,7 +189,14 @@ class _Opening:
             sender_kid=None if self.sender_kid is None else canonical_kid(self.sender_kid),
             recipient_kid=self.recipient_kids[-1] if self.recipient_kids else None,
             jws=self.signed,
+            rotation=rotation,
         )
+
+    def _check_rotation(self, message: Message, now_ms: int) -> Rotation:
+        if not self.recipient_kids:
+            raise BadRotation("a from_prior in a message that is not encrypted")
+        recipients = {did_of(kid) for kid in self.recipient_kids}
+        return check_from_prior(message.from_prior or "", message.from_, recipients, self.resolver, now_ms)
 
     def _check_signatures(self, jws: Jws, message: Message) -> tuple[str, str]:
         """Every signature must be the sender's. No key is looked up before its id was bound to `from`."""
@@ -198,7 +226,9 @@ def check_addresses(
     sender = None
     if sender_kid is not None:
         sender = canonical_did(did_of(sender_kid))
-        if message.from_ is None or canonical_did(message.from_) != sender:
+        if (message.from_ is None or canonical_did(message.from_) != sender) and not _is_end_by(
+            message, sender
+        ):
             raise SenderMismatch("the message's from is not the DID whose key encrypted it")
     if message.to and recipient_kids:
         named = {canonical_did(did) for did in message.to}
@@ -206,3 +236,15 @@ def check_addresses(
             if did_of(kid) not in named:
                 raise RecipientMismatch
     return sender
+
+
+def _is_end_by(message: Message, sender: str) -> bool:
+    """Whether `sender` ends its relationship: then there is a `from_prior` without `sub`, and no `from`.
+
+    Authcrypt requires a `from`, and the end of a relationship forbids it; the prior DID in its place proves
+    as much, and binds the end to its receiver, which an anoncrypt does not.
+    """
+    if message.from_ is not None or message.from_prior is None:
+        return False
+    claim = read_from_prior(message.from_prior)
+    return claim.sub is None and canonical_did(claim.iss) == sender

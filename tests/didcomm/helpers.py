@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pico_didcomm import wallet
 from pico_didcomm.did.document import DidDocument, parse_document
 from pico_didcomm.did.resolver import METHODS, Resolver
 from pico_didcomm.errors import UnsupportedDid
 from pico_didcomm.identity import ChannelIdentity, make_channel_identity
-from pico_didcomm.keys import KeyPair, key_pair_from_jwk
+from pico_didcomm.keys import CURVES, KeyPair, NamedKey, generate_key_pair, key_pair_from_jwk
 from pico_didcomm.message import Message
 
 DATA = Path(__file__).parent.parent / "data" / "didcomm"
@@ -76,6 +78,39 @@ class Pair:
             "to": (self.bob.did,),
         }
         return Message(**(members | changes))
+
+
+class Person:
+    """Somebody with a did:example, a document and a wallet: a key to sign and one to agree on every curve."""
+
+    def __init__(self, name: str, curves: Iterable[str] = CURVES, devices: int = 1) -> None:
+        self.did = f"did:example:{name}"
+        keys: dict[str, NamedKey] = {}
+        purposes: dict[str, list[str]] = {"authentication": [], "keyAgreement": []}
+        for curve in curves:
+            row = CURVES[curve]
+            for purpose, use in (("authentication", row.sign), ("keyAgreement", row.agree)):
+                for i in range(devices if use else 0):
+                    kid = f"{self.did}#{purpose}-{curve}-{i}"
+                    keys[kid] = NamedKey(kid, generate_key_pair(curve, seeded(kid)))
+                    purposes[purpose].append(kid)
+        self.keys = keys
+        methods = [
+            {"id": kid, "type": "JsonWebKey2020", "publicKeyJwk": key.pair.public_key.jwk()}
+            for kid, key in keys.items()
+        ]
+        self.raw = {"id": self.did, "verificationMethod": methods, **purposes}
+        self.document = parse_document(self.did, self.raw)
+        self.wallet = wallet.Wallet()
+        self.wallet.add(self.document, [key.pair for key in keys.values()])
+
+    def key(self, purpose: str, curve: str) -> NamedKey:
+        return self.keys[f"{self.did}#{purpose}-{curve}-0"]
+
+
+def people(*persons: Person) -> Resolver:
+    """A resolver that knows them."""
+    return example_resolver({person.did: person.raw for person in persons})
 
 
 class CountingResolver:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pico_didcomm.curves import CURVES
 from pico_didcomm.encoding import b64url_decode, b64url_encode, json_bytes, strict_json
 from pico_didcomm.errors import (
     BadEnvelope,
@@ -31,7 +32,7 @@ from pico_didcomm.jwe import (
     unwrap_key,
     wrap_key,
 )
-from pico_didcomm.keys import NamedKey, agree, key_pair, key_pair_from_jwk, x25519
+from pico_didcomm.keys import NamedKey, agree, generate_key_pair, key_pair, key_pair_from_jwk, x25519
 from tests.didcomm.helpers import DATA, seeded, vectors
 
 PRIMITIVES = vectors("primitives")
@@ -39,9 +40,10 @@ RUST = vectors("didcomm_rust")
 DECRYPT = RUST["src/jwe/decrypt.rs"]
 KEYS = RUST["src/jwe/mod.rs"]
 
+AGREEING = [name for name, curve in CURVES.items() if curve.agree]
 SENDER = NamedKey("did:example:alice#a", key_pair("X25519", b"a" * 32))
-BOB, CAROL = key_pair("X25519", b"b" * 32), key_pair("X25519", b"c" * 32)
-RECIPIENTS = [("did:example:bob#b", BOB.public_key), ("did:example:carol#c", CAROL.public_key)]
+BOB, PHONE = key_pair("X25519", b"b" * 32), key_pair("X25519", b"c" * 32)
+RECIPIENTS = [("did:example:bob#b", BOB.public_key), ("did:example:bob#phone", PHONE.public_key)]
 
 
 def test_aes_key_wrap() -> None:
@@ -175,19 +177,19 @@ def test_the_vectors_are_all_there() -> None:
 def test_anoncrypt_for_several_recipients(enc: str) -> None:
     jwe = parse_jwe(strict_json(make_jwe(b"text", RECIPIENTS, seeded(1), enc)))
     assert jwe.algorithm == ANONCRYPT
-    for (_, key), pair in zip(jwe.recipients, (BOB, CAROL), strict=True):
+    for (_, key), pair in zip(jwe.recipients, (BOB, PHONE), strict=True):
         assert open_jwe(jwe, key, pair, None) == b"text"
     with pytest.raises(DecryptionFailed):
-        open_jwe(jwe, jwe.recipients[0][1], CAROL, None)
+        open_jwe(jwe, jwe.recipients[0][1], PHONE, None)
 
 
 def test_authcrypt_for_several_recipients() -> None:
     jwe = parse_jwe(strict_json(make_jwe(b"text", RECIPIENTS, seeded(1), "A256CBC-HS512", SENDER)))
     assert jwe.sender_kid == SENDER.kid
-    for (_, key), pair in zip(jwe.recipients, (BOB, CAROL), strict=True):
+    for (_, key), pair in zip(jwe.recipients, (BOB, PHONE), strict=True):
         assert open_jwe(jwe, key, pair, SENDER.pair.public_key) == b"text"
     with pytest.raises(DecryptionFailed):
-        open_jwe(jwe, jwe.recipients[0][1], BOB, CAROL.public_key)
+        open_jwe(jwe, jwe.recipients[0][1], BOB, PHONE.public_key)
 
 
 def test_a_recipient_cannot_forge_for_another_recipient() -> None:
@@ -200,7 +202,7 @@ def test_a_recipient_cannot_forge_for_another_recipient() -> None:
     raw |= {"ciphertext": b64url_encode(ciphertext), "tag": b64url_encode(tag)}
     forged = parse_jwe(raw)
     with pytest.raises(DecryptionFailed):
-        open_jwe(forged, forged.recipients[1][1], CAROL, SENDER.pair.public_key)
+        open_jwe(forged, forged.recipients[1][1], PHONE, SENDER.pair.public_key)
 
 
 def test_nothing_fresh_is_used_twice() -> None:
@@ -223,9 +225,80 @@ def test_what_is_not_made() -> None:
     with pytest.raises(LimitExceeded):
         make_jwe(b"", [], seeded(1), "XC20P")
     with pytest.raises(LimitExceeded):
-        make_jwe(b"", [(f"did:example:x#{i}", BOB.public_key) for i in range(9)], seeded(1), "XC20P")
+        make_jwe(b"", [(f"did:example:bob#{i}", BOB.public_key) for i in range(9)], seeded(1), "XC20P")
     with pytest.raises(BadKey):
-        make_jwe(b"", [*RECIPIENTS, ("x", key_pair("Ed25519", b"x" * 32).public_key)], seeded(1), "XC20P")
+        make_jwe(
+            b"",
+            [*RECIPIENTS, ("did:example:bob#x", key_pair("Ed25519", b"x" * 32).public_key)],
+            seeded(1),
+            "XC20P",
+        )
+
+
+@pytest.mark.parametrize("curve", AGREEING)
+@pytest.mark.parametrize("sender", [False, True], ids=["anoncrypt", "authcrypt"])
+def test_every_curve(curve: str, sender: bool) -> None:
+    pairs = {f"did:example:bob#{i}": generate_key_pair(curve, seeded(f"bob {i}")) for i in range(3)}
+    alice = NamedKey(SENDER.kid, generate_key_pair(curve, seeded("alice"))) if sender else None
+    recipients = [(kid, pair.public_key) for kid, pair in pairs.items()]
+    raw = strict_json(make_jwe(b"text", recipients, seeded(2), "A256CBC-HS512", alice))
+    jwe = parse_jwe(raw)
+    assert strict_json(b64url_decode(raw["protected"]))["epk"]["crv"] == jwe.epk.curve == curve
+    public = None if alice is None else alice.pair.public_key
+    for kid, key in jwe.recipients:
+        assert open_jwe(jwe, key, pairs[kid], public) == b"text"
+    # the same entropy gives the same envelope: nothing is drawn behind our back
+    assert strict_json(make_jwe(b"text", recipients, seeded(2), "A256CBC-HS512", alice)) == raw
+
+
+@pytest.mark.parametrize("ours", AGREEING)
+@pytest.mark.parametrize("theirs", AGREEING)
+def test_curves_are_not_mixed(ours: str, theirs: str) -> None:
+    if ours == theirs:
+        return
+    mine, other = (NamedKey(SENDER.kid, generate_key_pair(curve, seeded(3))) for curve in (ours, theirs))
+    recipients = [("did:example:bob#b", generate_key_pair(ours, seeded(4)).public_key)]
+    with pytest.raises(BadKey):
+        make_jwe(b"text", recipients, seeded(5), "A256CBC-HS512", other)
+    with pytest.raises(BadKey):
+        make_jwe(b"", [*recipients, ("did:example:bob#c", other.pair.public_key)], seeded(5), "XC20P")
+    jwe = parse_jwe(strict_json(make_jwe(b"text", recipients, seeded(5), "A256CBC-HS512", mine)))
+    with pytest.raises(BadKey):
+        open_jwe(jwe, jwe.recipients[0][1], other.pair, mine.pair.public_key)
+    with pytest.raises(BadKey):
+        open_jwe(jwe, jwe.recipients[0][1], generate_key_pair(ours, seeded(4)), other.pair.public_key)
+
+
+def test_an_envelope_is_for_one_did() -> None:
+    """A message to several DIDs is encrypted for each of them apart."""
+    with pytest.raises(BadEnvelope, match="several DIDs"):
+        make_jwe(b"", [*RECIPIENTS, ("did:example:carol#c", PHONE.public_key)], seeded(1), "XC20P")
+    raw = authcrypt()
+    raw["recipients"][1]["header"]["kid"] = "did:example:carol#phone"
+    with pytest.raises(BadEnvelope, match="several DIDs"):
+        parse_jwe(raw)
+
+
+@pytest.mark.parametrize("curve", ["P-256", "P-384", "P-521"])
+def test_an_ephemeral_key_off_its_curve_is_refused(curve: str) -> None:
+    """Agreement with points of another curve would give away the private key, a few bits each time."""
+    pair = generate_key_pair(curve, seeded(1))
+    raw = strict_json(make_jwe(b"text", [("did:example:bob#b", pair.public_key)], seeded(2), "XC20P"))
+    header = strict_json(b64url_decode(raw["protected"]))
+    parse_jwe(raw)
+    x, y = header["epk"]["x"], header["epk"]["y"]
+    zero = b64url_encode(bytes(len(b64url_decode(x))))
+    for epk in (
+        {"x": y, "y": x},
+        {"x": x, "y": x},
+        {"x": zero, "y": zero},
+        {"x": x, "y": ""},
+        {"x": x},
+        {"y": y},
+    ):
+        changed = {**header, "epk": {"kty": "EC", "crv": curve, **epk}}
+        with pytest.raises(BadKey):
+            parse_jwe(raw | {"protected": b64url_encode(json_bytes(changed))})
 
 
 def authcrypt() -> dict[str, Any]:
@@ -301,6 +374,11 @@ MEMBER_RULES: list[tuple[str, Callable[[dict[str, Any]], object], type[DidcommEr
     ("recipient with epk", lambda raw: raw["recipients"][0]["header"].update(epk={}), BadEnvelope),
     ("recipient kid no text", lambda raw: raw["recipients"][0]["header"].update(kid=7), BadEnvelope),
     ("recipient without key", lambda raw: raw["recipients"][0].pop("encrypted_key"), BadEnvelope),
+    (
+        "recipient of another DID",
+        lambda raw: raw["recipients"][0]["header"].update(kid="did:x:y#b"),
+        BadEnvelope,
+    ),
     ("recipient twice", lambda raw: raw["recipients"].append(raw["recipients"][0]), BadEnvelope),
     ("nine recipients", lambda raw: raw.update(recipients=raw["recipients"] * 5), LimitExceeded),
     ("no iv", lambda raw: raw.pop("iv"), BadEnvelope),

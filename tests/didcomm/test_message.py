@@ -10,13 +10,17 @@ from hypothesis import strategies as st
 
 from pico_didcomm.errors import BadMessage, DidcommError, LimitExceeded, Malformed
 from pico_didcomm.message import (
+    ACKS_MAX,
     ATTACHMENTS_MAX,
+    FROM_PRIOR_CHARS_MAX,
     ID_CHARS_MAX,
+    LANGUAGES_MAX,
     RECIPIENTS_MAX,
     TYPE_CHARS_MAX,
     Attachment,
     Message,
     MessageType,
+    same_id,
     split_message_type,
 )
 from tests.didcomm.helpers import vectors
@@ -75,6 +79,26 @@ def test_more_published_broken_messages_are_refused(row: dict[str, str]) -> None
         {"type": ""},
         {"type": 7},
         {"type": "x" * (TYPE_CHARS_MAX + 1)},
+        {"id": "a b"},
+        {"id": "a/b"},
+        {"id": "ä"},
+        {"thid": ""},
+        {"thid": "a#b"},
+        {"pthid": "a%20b"},
+        {"please_ack": ["a b"]},
+        {"please_ack": [None]},
+        {"ack": [""]},
+        {"ack": [None]},
+        {"from_prior": 7},
+        {"from_prior": ""},
+        {"from_prior": "x" * (FROM_PRIOR_CHARS_MAX + 1)},
+        {"lang": 7},
+        {"lang": ""},
+        {"lang": "not a language"},
+        {"accept-lang": "de"},
+        {"accept-lang": [7]},
+        {"accept-lang": [None]},
+        {"accept-lang": ["de"] * (LANGUAGES_MAX + 1)},
         {"body": None},
         {"body": []},
         {"body": "x"},
@@ -101,6 +125,8 @@ def test_more_published_broken_messages_are_refused(row: dict[str, str]) -> None
         {"attachments": [{"data": {"links": ["x"]}}]},
         {"attachments": [{"data": {"links": "x", "hash": "y"}}]},
         {"attachments": [{"data": {"json": 1}, "id": 7}]},
+        {"attachments": [{"data": {"json": 1}, "id": "a b"}]},
+        {"attachments": [{"data": {"json": 1}, "id": "a"}, {"data": {"json": 2}, "id": "a"}]},
         {"attachments": [{"data": {"json": 1}, "byte_count": "7"}]},
     ],
     ids=str,
@@ -115,6 +141,8 @@ def test_lists_have_limits() -> None:
     assert len(Message.from_dict(raw(attachments=many[1:])).attachments) == ATTACHMENTS_MAX
     with pytest.raises(LimitExceeded):
         Message.from_dict(raw(attachments=many))
+    with pytest.raises(LimitExceeded):
+        Message.from_dict(raw(ack=["a"] * (ACKS_MAX + 1)))
     dids = ["did:example:bob"] * (RECIPIENTS_MAX + 1)
     assert len(Message.from_dict(raw(to=dids[1:])).to) == RECIPIENTS_MAX
     with pytest.raises(LimitExceeded):
@@ -122,11 +150,36 @@ def test_lists_have_limits() -> None:
 
 
 def test_extra_headers_are_kept_and_cannot_replace_known_ones() -> None:
-    message = Message.from_dict(raw(sender_order=7, lang="de"))
-    assert message.extra == {"sender_order": 7, "lang": "de"}
-    assert message.to_dict()["lang"] == "de"
+    message = Message.from_dict(raw(sender_order=7, hops=1))
+    assert message.extra == {"sender_order": 7, "hops": 1}
+    assert message.to_dict()["hops"] == 1
     assert Message("1", TYPE, extra={"id": "2", "from": "x"}).to_dict()["id"] == "1"
     assert "from" not in Message("1", TYPE, extra={"from": "x"}).to_dict()
+
+
+def test_languages() -> None:
+    message = Message.from_dict(raw(**{"lang": "de", "accept-lang": ["de-CH", "en"]}))
+    assert (message.lang, message.accept_lang, message.extra) == ("de", ("de-CH", "en"), {})
+    assert Message.from_bytes(message.to_bytes()) == message
+
+
+def test_a_message_without_thread_begins_one() -> None:
+    assert Message.from_dict(raw()).thread == "1"
+    assert Message.from_dict(raw(thid="t")).thread == "t"
+    assert same_id("ABC-1", "abc-1")
+    assert not same_id("abc-1", "abc-2")
+
+
+def test_an_empty_please_ack_means_the_message_itself() -> None:
+    assert Message.from_dict(raw(please_ack=["", "a"])).please_ack == ("", "a")
+
+
+@pytest.mark.parametrize(
+    "type_", ["ping", "https://didcomm.org/ping", "https://didcomm.org/a/x/ping", TYPE + "#a", TYPE + "/"]
+)
+def test_a_type_is_a_message_type_uri(type_: str) -> None:
+    with pytest.raises(BadMessage):
+        Message.from_dict(raw(type=type_))
 
 
 def test_attachments_are_kept() -> None:
@@ -162,7 +215,21 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
     max_leaves=6,
 )
-MEMBERS = st.sampled_from([*raw(), "from", "to", "thid", "expires_time", "attachments", "ack", "typ"])
+MEMBERS = st.sampled_from(
+    [
+        *raw(),
+        "from",
+        "to",
+        "thid",
+        "expires_time",
+        "attachments",
+        "ack",
+        "typ",
+        "lang",
+        "accept-lang",
+        "from_prior",
+    ]
+)
 
 
 @settings(max_examples=300)

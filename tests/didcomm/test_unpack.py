@@ -245,15 +245,16 @@ def test_the_table_of_layers_ends() -> None:
 
 
 def test_several_recipients() -> None:
+    """The message names both; each has an envelope of their own."""
     message = PAIR.message(to=(BOB.did, MALLORY.did))
-    documents = [PAIR.document(BOB), PAIR.document(MALLORY)]
-    data = pack_authcrypt(message, ALICE, documents, PAIR.entropy)
-    for identity in (BOB, MALLORY):
+    for identity, other in ((BOB, MALLORY), (MALLORY, BOB)):
+        data = pack_authcrypt(message, ALICE, PAIR.document(identity), PAIR.entropy)
         unpacked = unpack(data, identity, PAIR.resolver, NOW_MS)
         assert (unpacked.sender, unpacked.recipient_kid) == (ALICE.did, f"{identity.did}#key-2")
-    with pytest.raises(NoKeyForRecipient):
-        unpack(data, ALICE, PAIR.resolver, NOW_MS)
-    assert recipients_of(data) == [f"{BOB.did}#key-2", f"{MALLORY.did}#key-2"]
+        assert unpacked.message == message
+        assert recipients_of(data) == [f"{identity.did}#key-2"]
+        with pytest.raises(NoKeyForRecipient):
+            unpack(data, other, PAIR.resolver, NOW_MS)
 
 
 @pytest.mark.parametrize("pack", [pack_signed_anoncrypt, pack_authcrypt, pack_anoncrypt_authcrypt])
@@ -396,6 +397,28 @@ def test_expired_messages_are_refused() -> None:
         open_as_bob(data, now_ms=1_000_000)
     with pytest.raises(Expired):
         open_as_bob(PAIR.message(expires_time=1000).to_bytes(), now_ms=1_000_001)
+
+
+def test_the_media_type_must_be_that_of_the_message() -> None:
+    """A transport that says "encrypted" of plaintext would have it treated as if it were."""
+    document = PAIR.document(BOB)
+    forms = {
+        "plain": PAIR.message().to_bytes(),
+        "signed": pack_signed(PAIR.message(), ALICE),
+        "encrypted": pack_authcrypt(PAIR.message(), ALICE, document, PAIR.entropy),
+    }
+    for form, data in forms.items():
+        for said in forms:
+            for media_type in (f"application/didcomm-{said}+json", f"didcomm-{said}+json; charset=utf-8"):
+                if said == form:
+                    assert open_as_bob(data, media_type=media_type).message == PAIR.message()
+                else:
+                    with pytest.raises(BadEnvelope):
+                        open_as_bob(data, media_type=media_type)
+    with pytest.raises(BadEnvelope):
+        open_as_bob(forms["encrypted"], media_type="application/json")
+    hidden = pack_signed_anoncrypt(PAIR.message(), ALICE, document, PAIR.entropy)
+    assert open_as_bob(hidden, media_type="application/didcomm-encrypted+json").signed
 
 
 # -- form -----------------------------------------------------------------------------------------
