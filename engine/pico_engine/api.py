@@ -152,6 +152,18 @@ class PicoView:
         self._pico.engine.check_may_write(self._pico)
         return self._pico.engine.family.install(self._pico, rid, config or {})
 
+    def install_url(self, url: str, config: Mapping[str, Json] | None = None) -> dict[str, Json]:
+        """Install the KRL ruleset at a URL; it is fetched when the node does not know the URL yet.
+
+        Raises BadRequest, EgressDenied, FetchFailed, RulesetDefinitionError.
+        """
+        self._pico.engine.check_may_write(self._pico)
+        return self._pico.engine.installing.install(self._pico, url, config or {})
+
+    def flush(self, url: str) -> dict[str, Json]:
+        """Fetch a URL anew for all picos that use it; answers `{"url", "hash", "rid", "flushed"}`."""
+        return self._pico.engine.installing.flush(self._pico, url).to_json()
+
     def uninstall(self, rid: str) -> None:
         """Remove a ruleset and exactly its own data. Raises UnknownRuleset, BadRequest while it is used."""
         self._pico.engine.family.uninstall(self._pico, rid)

@@ -19,7 +19,9 @@ from pico_engine.admission import Admission
 from pico_engine.errors import EngineError, QueryMayNotWrite, UnknownPico
 from pico_engine.family import FamilyAffairs
 from pico_engine.identities import Entropy, Identities
+from pico_engine.installing import Installing
 from pico_engine.ledger import Ledger, Section
+from pico_engine.library import Library
 from pico_engine.limits import EngineLimits
 from pico_engine.logs import append_log, loggable, newest_logs
 from pico_engine.messages import (
@@ -79,6 +81,9 @@ class Engine:
         self.now = 0
         self.admission = Admission(self)
         self.family = FamilyAffairs(self)
+        self.library = Library(self.ledger, registry, self.limits)
+        self.installing = Installing(self)
+        self.traces = Traces(self.limits.traces_max)
         self.runner = Runner(self)
         self.schedules = Schedules(self)
         self.waiting = Waiting(self)
@@ -109,6 +114,7 @@ class Engine:
     def registry_changed(self, now: int) -> None:
         """Rulesets were added to the registry, or replaced: take up what waited for them."""
         self.now = now
+        self.library.forget_problems()
         for pico in list(self._picos.values()):
             pico.forget_dispatch()
             at_hand = [pico.turn.message] if pico.turn is not None else []
@@ -197,7 +203,7 @@ class Engine:
         self.ledger.commit()
         taken = self.ledger.take_batch()
         if not self.has_unfinished_turns:
-            for section in (self.index, self._busy, self.own):
+            for section in (self.index, self._busy, self.own, self.library.users):
                 section.forget()
             self.schedules.forget()
         return taken
@@ -270,6 +276,7 @@ class Engine:
             self._put_away(pico, unfinished)
         if not self.has_unfinished_turns:
             self.index.forget()
+            self.library.prune(now)
 
     def _put_away_longest_idle(self, newest: Pico) -> None:
         """Make room for about a tenth of the limit at once, so that this is not done for every pico."""
@@ -312,6 +319,9 @@ class Engine:
                 self._fail(message, gone)
         for eci in pico.channels.rows:
             self.index.delete(eci)
+        for rid, row in pico.installed.rows.items():
+            if "url" in row:
+                self.library.leave(did, rid, row["url"])
         self.schedules.remove_all(pico)
         self._busy.delete(did)
         self.queue_changed.discard(pico)

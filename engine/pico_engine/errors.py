@@ -17,6 +17,9 @@ EngineError
 │   ├── WaitCycle               508  a query that would wait for itself through other picos
 │   └── WaitTimeout             504  no answer before the turn's deadline
 ├── RulesetMissing              503  installed in the pico, not available on this node
+├── OutsideError                     the world outside of the node
+│   ├── EgressDenied            403  the node may not ask there
+│   └── FetchFailed             502  nobody answered, or not with what was asked for
 └── StoreError                  500  the disk
     ├── StoreFull               507
     ├── StoreLocked             500  another process has it
@@ -162,6 +165,32 @@ class RulesetMissing(EngineError):
     code = "ruleset-missing"
     status = 503
     default_hint = "install the package or file that has it, then restart the node; nothing was lost"
+
+
+class OutsideError(EngineError):
+    """Something outside of the node that a turn asked for was not to be had."""
+
+    code = "outside-error"
+    status = 502
+    default_hint = "look at the address; `picomesh logs` tells more"
+
+
+class EgressDenied(OutsideError):
+    """The node does not ask at this address."""
+
+    code = "egress-denied"
+    status = 403
+    default_hint = (
+        "rulesets reach public addresses only; the owner opens others with "
+        "`picomesh up --egress-allow HOST` and folders with `--ruleset-folder DIR`"
+    )
+
+
+class FetchFailed(OutsideError):
+    """Nobody answered at the address, or not with what was asked for."""
+
+    code = "fetch-failed"
+    default_hint = "try the address with another program; then try again"
 
 
 class StoreError(EngineError):

@@ -12,6 +12,7 @@ from pico_engine.pico import Pico
 from pico_engine.values import EMPTY_MAP, FrozenMap, Json, freeze
 
 if TYPE_CHECKING:
+    from pico_engine.definition import RulesetDefinition
     from pico_engine.engine import Engine
 
 NAME_MAX_CHARS = 256
@@ -191,22 +192,33 @@ class FamilyAffairs:
     # -- rulesets -----------------------------------------------------------------------------------------
 
     def install(self, pico: Pico, rid: str, config: Mapping[str, Json]) -> dict[str, Json]:
-        engine = self._engine
-        definition = engine.registry.get(rid)
+        """Install a Python ruleset that the node knows. Those in KRL: `Installing`."""
+        definition = self._engine.registry.get(rid)
+        row = self.new_row(pico, definition, config)
+        known = pico.installed.get(rid)
+        if known is not None and "url" in known:
+            self._engine.library.leave(pico.did, rid, known["url"])
+        pico.installed.put(rid, freeze(row))
+        return {"rid": rid, "config": dict(config), "version": definition.version}
+
+    def new_row(
+        self, pico: Pico, definition: RulesetDefinition, config: Mapping[str, Json]
+    ) -> dict[str, Json]:
+        """The row of a ruleset that is being installed; it keeps its place if it was there before."""
+        engine, rid = self._engine, definition.rid
         known = pico.installed.get(rid)
         if known is None and len(pico.installed.rows) >= engine.limits.rulesets_max:
             raise LimitExceeded(f"pico {pico.did} has {engine.limits.rulesets_max} rulesets already")
         order = known["order"] if known is not None else pico.info.get("next_order", 0)
         if known is None:
             pico.info.put("next_order", order + 1)
-        row = {"config": dict(config), "version": definition.version, "order": order}
-        pico.installed.put(rid, freeze(row))
-        return {"rid": rid, "config": dict(config), "version": definition.version}
+        return {"config": dict(config), "version": definition.version, "order": order}
 
     def uninstall(self, pico: Pico, rid: str) -> None:
         engine = self._engine
         engine.check_may_write(pico)
-        if pico.installed.get(rid) is None:
+        row = pico.installed.get(rid)
+        if row is None:
             raise UnknownRuleset(f"ruleset {rid} is not installed in pico {pico.did}")
         users = [one.rid for one in pico.definitions() if rid in one.uses]
         if users:
@@ -215,15 +227,20 @@ class FamilyAffairs:
         for key in [key for key in pico.progress.rows if key.startswith(f"{rid}/")]:
             pico.progress.delete(key)
         engine.schedules.remove_all(pico, rid)
+        if "url" in row:
+            engine.library.leave(pico.did, rid, row["url"])
         pico.installed.delete(rid)
 
     def installed(self, pico: Pico) -> list[dict[str, Json]]:
         rows = sorted(pico.installed.items(), key=lambda row: row[1]["order"])
         found = []
         for rid, row in rows:
-            definition = self._engine.registry.find(rid)
+            definition = pico.definition(rid)
             meta = definition.meta if definition is not None else None
-            found.append({"rid": rid, "config": row["config"], "version": row["version"], "meta": meta})
+            one = {"rid": rid, "config": row["config"], "version": row["version"], "meta": meta}
+            if "url" in row:
+                one |= {"url": row["url"], "hash": row["hash"]}
+            found.append(one)
         return found
 
 

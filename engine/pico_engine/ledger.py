@@ -218,6 +218,13 @@ class Ledger:
 
     # -- batches ------------------------------------------------------------------------------------------
 
+    def write_aside(self, key: bytes, data: bytes | None) -> None:
+        """Put a row into the next batch past the journal: it stays although the turn at hand may be undone.
+
+        For what is true whatever becomes of the turn, as a text under its own hash. None deletes the row.
+        """
+        self._pending[key] = data
+
     def _write(self, section: Section, key: str, value: Any) -> None:
         gone = value is MISSING or value is DELETED
         self._pending[section.prefix + key.encode()] = None if gone else section.encode(value)

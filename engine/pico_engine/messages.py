@@ -201,16 +201,15 @@ class HttpCall:
 
 @dataclass(slots=True)
 class RulesetCall:
-    """A ruleset of `pico` needs the ruleset that stands at a URL; answer with WaitAnswer(wait).
+    """A turn of `pico` needs the source of the ruleset at a URL; answer with WaitAnswer(wait, text).
 
-    Have its definition in the registry first; the value of the answer is `{"rid": …}`. `refresh`: read it
-    again, also when it is known.
+    `granted`: the node's owner named this very URL, so that it may lead where rulesets may not ask.
     """
 
     wait: int
     pico: str
     url: str
-    refresh: bool = False
+    granted: bool = False
 
 
 @dataclass(slots=True)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from pico_engine.channels import Channel
 from pico_engine.definition import RuleDefinition, RulesetDefinition
-from pico_engine.errors import EngineError, RulesetMissing, StoreCorrupt
+from pico_engine.errors import EngineError, StoreCorrupt
 from pico_engine.expressions import Progress
 from pico_engine.ledger import Section
+from pico_engine.library import missing
 from pico_engine.values import Json, decode, encode
 from pico_engine.variables import Variables, decode_variable, encode_variable
 
@@ -162,11 +163,21 @@ class Pico:
         self._dispatch = {}
         self._instances = {}
 
+    def definition(self, rid: str) -> RulesetDefinition | None:
+        """An installed ruleset, in the version that this pico runs; None when it cannot be had here."""
+        row = self.installed.rows.get(rid)
+        if row is None:
+            return None
+        digest = row.get("hash")
+        if digest is None:
+            return self.engine.registry.find(rid)
+        return self.engine.library.find(digest, row["url"])
+
     def definitions(self) -> tuple[RulesetDefinition, ...]:
         """Installed rulesets that this node has, in the order in which they were installed."""
         if self._order is None:
             rows = sorted(self.installed.rows.items(), key=lambda row: row[1]["order"])
-            known = (self.engine.registry.find(rid) for rid, _ in rows)
+            known = (self.definition(rid) for rid, _ in rows)
             self._order = tuple(definition for definition in known if definition is not None)
         return self._order
 
@@ -180,10 +191,8 @@ class Pico:
         """Raises RulesetMissing when an installed ruleset is not available on this node."""
         if self.lacks_rulesets:
             known = {definition.rid for definition in self.definitions()}
-            missing = sorted(rid for rid in self.installed.rows if rid not in known)
-            raise RulesetMissing(
-                f"pico {self.did} has the ruleset {missing[0]} installed, which this node does not have"
-            )
+            rid = min(rid for rid in self.installed.rows if rid not in known)
+            raise missing(self.did, rid, self.installed.rows[rid], self.engine.library)
 
     def instance(self, definition: RulesetDefinition, config: Json | None = None) -> Any:
         """The object behind the ruleset's rules and functions; made anew for a module's own `config`."""

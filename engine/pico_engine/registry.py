@@ -1,9 +1,9 @@
-"""The rulesets that a node knows, by their ids."""
+"""The rulesets in Python that a node knows, by their ids, and the compiler of those in KRL."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Protocol
 
 from pico_engine.errors import RulesetDefinitionError, UnknownRuleset
 
@@ -12,10 +12,34 @@ if TYPE_CHECKING:
     from pico_engine.ruleset import Ruleset
 
 
-class Registry:
-    """rid → definition. The edge fills it; a pico's installed rulesets are looked up here by id."""
+class Compiled(Protocol):
+    """A ruleset made of KRL text."""
 
-    def __init__(self, rulesets: Iterable[type[Ruleset]] = ()) -> None:
+    @property
+    def definition(self) -> RulesetDefinition: ...
+    @property
+    def warnings(self) -> tuple[object, ...]: ...
+
+
+Compiler = Callable[[str, str], Compiled]
+"""(text, url) → the ruleset; raises RulesetDefinitionError."""
+
+
+def compile_krl(text: str, url: str) -> Compiled:
+    """The compiler of the engine itself, without any cache."""
+    from pico_engine.krl import compile_ruleset  # a node without KRL rulesets never loads it
+
+    return compile_ruleset(text, url=url)
+
+
+class Registry:
+    """rid → definition. The edge fills it; a pico's installed rulesets are looked up here by id.
+
+    `compiler` is for rulesets in KRL, whose sources are in the engine's library.
+    """
+
+    def __init__(self, rulesets: Iterable[type[Ruleset]] = (), *, compiler: Compiler = compile_krl) -> None:
+        self.compiler = compiler
         self._known: dict[str, RulesetDefinition] = {}
         for ruleset in rulesets:
             self.add(ruleset)

@@ -17,6 +17,7 @@ from pico_engine.errors import (
     UnknownRuleset,
 )
 from pico_engine.events import Event
+from pico_engine.installing import FLUSHED
 from pico_engine.messages import (
     INSIDE_DOORS,
     LOCAL_DOOR,
@@ -139,9 +140,11 @@ class Runner:
         try:
             plain = message.receipt is None and message.schedule_id is None
             if plain or self._consume(turn, message):
+                inside = message.door in INSIDE_DOORS
+                if inside and (message.domain, message.type) == FLUSHED:
+                    engine.installing.take_up(pico, message.attrs.get("url"))
                 if pico.lacks_rulesets:
                     self._check_rulesets(pico, message)
-                inside = message.door in INSIDE_DOORS
                 turn.agenda.append(
                     Event(
                         message.domain,
@@ -350,7 +353,8 @@ class Runner:
         if pico.installed.get(message.rid) is None:
             raise UnknownRuleset(f"ruleset {message.rid} is not installed in pico {pico.did}")
         pico.check_rulesets()
-        definition = engine.registry.get(message.rid)
+        definition = pico.definition(message.rid)
+        assert definition is not None, "check_rulesets has seen it"
         function = definition.functions.get(message.name)
         if function is None or not function.shared:
             raise UnknownQuery(f'ruleset {message.rid} does not have query function "{message.name}"')

@@ -79,6 +79,8 @@ class Turn:
     """Rulesets that said `last` for the event at hand."""
     cut: tuple[int, int, list[Event]] | None = None
     """What the rule at hand took off the agenda: its place in `considered`, from where, the events."""
+    granted: frozenset[str] = frozenset()
+    """URLs that the node's owner named for this turn: they may be fetched where rulesets may not ask."""
     waiter: greenlet | None = None
     waits_for: str | None = None
     answer: WaitAnswer | None = None

@@ -101,12 +101,17 @@ class Waiting:
         return self._wait(turn, call.wait, None)
 
     def load_ruleset(self, pico: Pico, url: str, *, refresh: bool = False) -> str:
-        """The id of the ruleset at a URL, which is in the registry then. Raises what went wrong."""
+        """The id of the ruleset at a URL; `refresh`: fetch it, though it is known. Raises what went wrong."""
+        installing = self._engine.installing
+        edition = installing.flush(pico, url) if refresh else installing.edition(pico, url)
+        return edition.rid
+
+    def fetch_ruleset(self, pico: Pico, url: str) -> Json:
+        """The text at a URL, as RulesetCall says. Raises what went wrong."""
         turn = self._calling_turn(pico)
         wait = self._new_wait()
-        self._engine.effect(RulesetCall(wait, pico.did, url, refresh))
-        rid: str = self._wait(turn, wait, None)["rid"]
-        return rid
+        self._engine.effect(RulesetCall(wait, pico.did, url, url in turn.granted))
+        return self._wait(turn, wait, None)
 
     def _calling_turn(self, pico: Pico) -> Turn:
         turn = pico.turn

@@ -27,10 +27,12 @@ from pico_engine.messages import (
     EventAnswer,
     EventMessage,
     Failed,
+    HttpCall,
     LogLine,
     OperationAnswer,
     QueryAnswer,
     QueryMessage,
+    RulesetCall,
 )
 from pico_engine.store import Batch, Store
 from pico_engine.turn import TurnOverdueError
@@ -51,6 +53,7 @@ from pico_node.agent.messages import (
     SendFrames,
 )
 from pico_node.api import EventResult
+from pico_node.outside import EgressPolicy, OutsideEdge
 from pico_node.peers.contract import PeersFace
 
 log = logging.getLogger("picomesh.driver")
@@ -93,11 +96,13 @@ class Driver:
         peers: PeersFace | None = None,
         *,
         clock: Callable[[], float] = time.time,
+        egress: EgressPolicy | None = None,
     ) -> None:
         self._store = store
         self._make_agent = make_agent
         self.peers = peers
         self._clock = clock
+        self.outside = OutsideEdge(self.submit, egress)
         self.agent: Agent | None = None
         self.counters: Counter[str] = Counter()
         self.store_problem: EngineError | None = None
@@ -146,6 +151,7 @@ class Driver:
         except TimeoutError:
             log.warning("the last writes did not finish within %s s", STOP_MAX_S)
         self._tell_callers(_stopping())
+        await self.outside.close()
         self._executor.shutdown(wait=True)
         self._store.close()
 
@@ -323,6 +329,9 @@ class Driver:
         if self.peers is not None:
             self.peers.forget(effect.peer_id)
 
+    def _ask_outside(self, effect: HttpCall | RulesetCall) -> None:
+        self.outside.call(effect)
+
     _handlers: Mapping[type, Callable[[Any, Any], None]] = {
         EventAnswer: _event_answer,
         Accepted: _accepted,
@@ -334,6 +343,8 @@ class Driver:
         SendFrames: _send_frames,
         Connect: _connect,
         Forget: _forget,
+        HttpCall: _ask_outside,
+        RulesetCall: _ask_outside,
     }
 
     # -- when the store fails -----------------------------------------------------------------------------
@@ -354,6 +365,7 @@ class Driver:
         """Whoever waits is told; the agent and all that was not durable are dropped."""
         self.store_problem = error
         self.agent = None
+        self.outside.forget()  # waits are numbered anew
         self._batches.clear()
         self._staged.clear()
         self._refuse_inbox()
@@ -466,6 +478,7 @@ class Driver:
             found["queries_open"] = len(agent.questions)
         if self.peers is not None:
             found.update({f"peers_{name}": value for name, value in self.peers.counters().items()})
+        found.update(self.outside.metrics())
         found["sessions"] = len(self._sessions)
         found["store_ok"] = 0 if self.store_problem is not None else 1
         return found

@@ -24,6 +24,7 @@ from pico_node.entropy import SystemEntropy
 from pico_node.home import Home
 from pico_node.http.app import make_app, serve
 from pico_node.options import UpOptions
+from pico_node.outside import EgressPolicy
 from pico_node.peers import Peers
 from pico_node.rulesets import load_rulesets
 from pico_node.store import LevelStore
@@ -59,7 +60,8 @@ class Node(Driver):
         except BaseException:
             store.close()
             raise
-        super().__init__(store, self._agent, peers)
+        egress = EgressPolicy(options.egress_allow, options.ruleset_folders, any_file=options.compat)
+        super().__init__(store, self._agent, peers, egress=egress)
 
     @property
     def _announces(self) -> bool:

@@ -32,3 +32,8 @@ class UpOptions:
     log_level: str = "info"
     allowed_hosts: tuple[str, ...] = ()
     open_metrics: bool = False
+    egress_allow: tuple[str, ...] = ()
+    ruleset_folders: tuple[Path, ...] = ()
+    watch: bool = False
+    compat: bool = False
+    compat_ui: Path | None = None

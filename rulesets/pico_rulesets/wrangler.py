@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from pico_engine import EngineError, Event, Ruleset, ent, provides, query, rule, when
-from pico_engine.errors import BadRequest, UnknownRuleset
+from pico_engine.errors import BadRequest
+from pico_engine.installing import sibling
 from pico_engine.values import FrozenMap, Json
 from pico_rulesets.attributes import parsed, parsed_map, passed_on, required_text, tag_list
 
@@ -151,21 +152,22 @@ class Wrangler(Ruleset, rid=WRANGLER, version="1.0.0", author="picomesh"):
 
     @rule(when("wrangler:install_ruleset_request"))
     def install_ruleset(self, event: Event) -> None:
-        """By `rid`; a `url` is taken where it spells the id of a ruleset that this node has."""
-        rid = event.attr("rid") or event.attr("url")
-        if not isinstance(rid, str) or not rid:
-            raise BadRequest(f"{event.name} needs the attribute 'rid'", "name a ruleset that this node has")
+        """By `url` in KRL, or by `absoluteURL` and `rid`: the file beside it; one in Python by its id."""
+        rid, url, absolute = event.attr("rid"), event.attr("url"), event.attr("absoluteURL")
+        if absolute and rid:
+            url = sibling(required_text(event, "absoluteURL"), required_text(event, "rid"))
+        name = url or rid
+        if not isinstance(name, str) or not name:
+            raise BadRequest(f"{event.name} needs the attribute 'url' or 'rid'")
         config = parsed_map(event, "config")
-        try:
-            self.pico.install(rid, config)
-        except UnknownRuleset as error:
-            if "/" not in rid:
-                raise
-            raise UnknownRuleset(
-                f"cannot install {rid}: this node knows no ruleset of this id",
-                "rulesets come from packages or the node's rulesets folder; name one by its id",
-            ) from error
-        self.raise_event("wrangler:ruleset_installed", passed_on(event, rids=[rid]))
+        if url and "://" in name:
+            self.pico.flush(name)
+            name = self.pico.install_url(name, config)["rid"]
+        else:
+            self.pico.install(name, config)
+        attrs = passed_on(event, rids=[name])
+        attrs.pop("absoluteURL", None)
+        self.raise_event("wrangler:ruleset_installed", {**attrs, **({"url": url} if url else {})})
 
     @rule(when("wrangler:uninstall_ruleset_request"))
     def uninstall_ruleset(self, event: Event) -> None:
@@ -174,9 +176,11 @@ class Wrangler(Ruleset, rid=WRANGLER, version="1.0.0", author="picomesh"):
 
     @rule(when("wrangler:rulesets_need_flushing"))
     def flush_rulesets(self, event: Event) -> None:
-        """Take each ruleset in the version that the node has now; its configuration stays."""
+        """Fetch each URL anew; take rulesets in Python in the version that the node has now."""
         for row in self.pico.rulesets:
-            if row["meta"] is not None:
+            if "url" in row:
+                self.pico.flush(str(row["url"]))
+            elif row["meta"] is not None:
                 self.pico.install(row["rid"], row["config"])
         self.raise_event("wrangler:rulesets_flushed", passed_on(event))
 

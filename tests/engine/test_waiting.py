@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -443,12 +444,13 @@ def test_a_rule_waits_for_the_answer_to_its_request() -> None:
 
 def test_a_rule_waits_for_the_ruleset_at_a_url() -> None:
     steps = calling()
+    steps.registry.compiler = lambda text, url: SimpleNamespace(definition=Asker.definition, warnings=())
     steps.send(steps.root, "call:load")
     call = called(steps, RulesetCall)
-    assert (call.url, call.refresh) == ("http://example.com/x.krl", False)
-    steps.engine.receive(WaitAnswer(call.wait, {"rid": "org.example.x"}), steps.now)
+    assert (call.url, call.granted) == ("http://example.com/x.krl", False)
+    steps.engine.receive(WaitAnswer(call.wait, "ruleset test.asker {}"), steps.now)
     steps.settle()
-    assert steps.query(steps.root, "test.caller", "all") == ["org.example.x"]
+    assert steps.query(steps.root, "test.caller", "all") == ["test.asker"]
 
 
 def test_no_requests_without_a_port_that_allows_them_and_not_too_many() -> None:

@@ -201,9 +201,10 @@ def test_url_that_names_a_ruleset_installs_it(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("attrs", "told"),
     [
-        ({}, "needs the attribute 'rid'"),
+        ({}, "needs the attribute 'url' or 'rid'"),
         ({"rid": "test.unknown"}, "knows no ruleset test.unknown"),
-        ({"url": "https://example.org/a.krl"}, "cannot install https://example.org/a.krl"),
+        ({"url": "https://example.org/a.krl"}, "rulesets make no HTTP requests here"),
+        ({"url": "ftp://example.org/a.krl"}, "is no URL of a ruleset"),
         ({"rid": "test.greeter", "config": "{"}, "not JSON"),
         ({"rid": "test.greeter", "config": [1]}, "must be a map"),
     ],

@@ -299,6 +299,11 @@ class Agent(Port):
         self.handshake.add_to_outbox(pico, eci, row)
         return True
 
+    def can_call(self, pico: Pico) -> bool:
+        """Every pico; the node's edge decides where to (its egress policy)."""
+        del pico
+        return True
+
     def can_query(self, pico: Pico, eci: str) -> bool:
         return connection_to(pico, eci) is not None
 

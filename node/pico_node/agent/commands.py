@@ -10,6 +10,7 @@ from pico_engine.api import PicoView
 from pico_engine.channels import parse_policy
 from pico_engine.errors import BadRequest, EngineError, UnknownPico
 from pico_engine.events import Event, split_name
+from pico_engine.installing import check_url
 from pico_engine.messages import (
     OWNER,
     EventAnswer,
@@ -259,21 +260,61 @@ class Commands:
         )
 
     def do_ruleset_install(
-        self, reply: Any, pico: str, rid: str, config: Mapping[str, Json] | None = None
+        self, reply: Any, pico: str, rid: str = "", url: str = "", config: Mapping[str, Json] | None = None
     ) -> object:
-        one = self.find(pico)
-        self._agent.engine.registry.get(rid)
+        """By the id of a ruleset in Python, or by the URL of one in KRL, which is fetched anew."""
+        one, engine = self.find(pico), self._agent.engine
+        if bool(rid) == bool(url):
+            raise BadRequest("a ruleset is installed by rid or by url", "give one of them")
+        if rid:
+            engine.registry.get(rid)
+        installed: list[str] = [rid] if rid else []
 
         def run(it: Pico) -> None:
-            self._raise(it, "wrangler:install_ruleset_request", {"rid": rid, "config": dict(config or {})})
+            if rid:
+                attrs = {"rid": rid, "config": dict(config or {})}
+                self._raise(it, "wrangler:install_ruleset_request", attrs)
+                return
+            self._grant(it, url)
+            installed.append(engine.installing.flush(it, url).rid)
+            engine.installing.install(it, url, config or {})
+            attrs = {"rids": installed[:], "url": url, "config": dict(config or {})}
+            self._raise(it, "wrangler:ruleset_installed", attrs)
 
         def finish(it: Pico) -> Json:
-            row = it.installed.get(rid)
+            row = it.installed.get(installed[0])
             if row is None:
-                raise BadRequest(f"{rid} was not installed", "picomesh trace shows what the wrangler did")
-            return {"pico": it.did, "rid": rid, "version": row["version"], "config": row["config"]}
+                raise BadRequest(
+                    f"{installed[0]} was not installed", "picomesh trace shows what the wrangler did"
+                )
+            told = {"pico": it.did, "rid": installed[0], "version": row["version"], "config": row["config"]}
+            return {**told, **{name: row[name] for name in ("url", "hash") if name in row}}
 
         return self._operate(reply, one, "install ruleset", run, finish)
+
+    def do_ruleset_flush(self, reply: Any, url: str) -> object:
+        """Fetch a URL anew; every pico that uses it takes the new source."""
+        engine = self._agent.engine
+
+        def run(it: Pico) -> Json:
+            self._grant(it, url)
+            edition = engine.installing.flush(it, url)
+            text = engine.library.text(edition.hash) or ""
+            warnings = [str(warning) for warning in engine.library.compile(text, edition.url).warnings]
+            return {**edition.to_json(), "warnings": warnings}
+
+        return self._operate(reply, self.find(""), "flush ruleset", run)
+
+    def do_ruleset_urls(self, _reply: Any) -> Json:
+        """The URLs that the node has fetched rulesets from."""
+        return [edition.to_json() for edition in self._agent.engine.library.editions()]
+
+    @staticmethod
+    def _grant(pico: Pico, url: str) -> None:
+        """The owner named this URL: it may be a file, or lead where rulesets may not ask."""
+        turn = pico.turn
+        assert turn is not None, "operations are turns"
+        turn.granted |= {check_url(url)}
 
     def do_ruleset_uninstall(self, reply: Any, pico: str, rid: str) -> object:
         def run(it: Pico) -> Json:

@@ -67,12 +67,21 @@ OPERATIONS = (
     Operation("DELETE", "/picos/{pico}", "pico_delete", "delete a pico and its descendants"),
     Operation("GET", "/picos/{pico}/rulesets", "ruleset_list", "the rulesets of a pico"),
     Operation(
-        "POST", "/picos/{pico}/rulesets", "ruleset_install", "install a ruleset",
-        (_needed(_RID), Field("config", MAP, "its configuration")),
+        "POST", "/picos/{pico}/rulesets", "ruleset_install", "install a ruleset, by id or by URL",
+        (
+            replace(_RID, about="the id of a ruleset in Python"),
+            Field("url", TEXT, "where a ruleset in KRL is: file://, http:// or https://"),
+            Field("config", MAP, "its configuration"),
+        ),
         status=201,
     ),
     Operation("DELETE", "/picos/{pico}/rulesets/{rid}", "ruleset_uninstall", "uninstall a ruleset"),
     Operation("GET", "/rulesets", "ruleset_list", "the rulesets that this node knows"),
+    Operation(
+        "POST", "/rulesets/flush", "ruleset_flush", "fetch a ruleset's URL anew, for all picos that use it",
+        (Field("url", TEXT, "the URL", required=True),),
+    ),
+    Operation("GET", "/rulesets/urls", "ruleset_urls", "the URLs that rulesets came from"),
     Operation("POST", "/rulesets/load", "ruleset_load", "look for new and changed ruleset files"),
     Operation("GET", "/picos/{pico}/channels", "channel_list", "the channels of a pico"),
     Operation(

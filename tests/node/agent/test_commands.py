@@ -15,8 +15,8 @@ from tests.node.agent.net import Net, Node
 
 COMMANDS = {
     "accept", "channel_delete", "channel_list", "channel_new", "connection_end", "connections", "event",
-    "invite", "logs", "pico_delete", "pico_list", "pico_new", "pico_show", "query", "ruleset_install",
-    "ruleset_list", "ruleset_uninstall", "status", "traces",
+    "invite", "logs", "pico_delete", "pico_list", "pico_new", "pico_show", "query", "ruleset_flush", "ruleset_install",
+    "ruleset_list", "ruleset_uninstall", "ruleset_urls", "status", "traces",
 }  # fmt: skip
 
 

@@ -40,14 +40,16 @@ def test_up_by_default(started, tmp_path):
 def test_up_with_everything(started, tmp_path):
     words = (
         f"up --home {tmp_path}/h --http [::1]:0 --listen /ip4/0.0.0.0/tcp/1 --listen /ip4/0.0.0.0/tcp/2 "
-        "--no-browser --no-mdns --bootstrap /dns/x --log-level debug --allowed-host a.example --open-metrics"
+        "--no-browser --no-mdns --bootstrap /dns/x --log-level debug --allowed-host a.example --open-metrics "
+        f"--egress-allow 10.0.0.0/8 --ruleset-folder {tmp_path}/r --watch --compat --compat-ui {tmp_path}/ui"
     )
     assert main(words.split()) == Exit.OK
     assert started == [
         UpOptions(
             home=tmp_path / "h", http=("::1", 0), listen=("/ip4/0.0.0.0/tcp/1", "/ip4/0.0.0.0/tcp/2"),
             open_browser=False, mdns=False, bootstrap=("/dns/x",), log_level="debug",
-            allowed_hosts=("a.example",), open_metrics=True,
+            allowed_hosts=("a.example",), open_metrics=True, egress_allow=("10.0.0.0/8",),
+            ruleset_folders=(tmp_path / "r",), watch=True, compat=True, compat_ui=tmp_path / "ui",
         )
     ]  # fmt: skip
 

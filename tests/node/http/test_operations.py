@@ -41,6 +41,7 @@ def test_reads_are_gets_and_changes_are_not():
         "pico_list",
         "pico_show",
         "ruleset_list",
+        "ruleset_urls",
         "channel_list",
         "connections",
         "logs",

@@ -7,7 +7,7 @@ from typing import Any
 from pico_node.cli.client import path
 from pico_node.cli.context import Context
 from pico_node.cli.grammar import Command, Option
-from pico_node.cli.kinds import ADDRESS, FLAG
+from pico_node.cli.kinds import ADDRESS, FLAG, PATH
 from pico_node.cli.output import facts
 from pico_node.names import HTTP_PORT_DEFAULT, LOG_LEVELS
 
@@ -28,6 +28,11 @@ def up(context: Context) -> int:
         log_level=context["log_level"],
         allowed_hosts=context["allowed_host"],
         open_metrics=context["open_metrics"],
+        egress_allow=context["egress_allow"],
+        ruleset_folders=context["ruleset_folder"],
+        watch=context["watch"],
+        compat=context["compat"],
+        compat_ui=context["compat_ui"],
     )
     from pico_node.serve import run  # loads the whole node, which no other command needs
 
@@ -95,6 +100,31 @@ COMMANDS = (
                 value="NAME",
             ),
             Option("open-metrics", "show /metrics without the owner's token", FLAG, default=False),
+            Option(
+                "egress-allow",
+                "a host or network, not public, that rulesets may send requests to; may be repeated",
+                many=True,
+                default=(),
+                value="HOST",
+            ),
+            Option(
+                "ruleset-folder",
+                "a folder whose files any pico may install as rulesets in KRL; may be repeated",
+                PATH,
+                many=True,
+                default=(),
+                value="DIR",
+            ),
+            Option("watch", "flush rulesets from files when the files change", FLAG, default=False),
+            Option(
+                "compat",
+                "serve the existing engine's HTTP surface, which is open to everybody who reaches the port",
+                FLAG,
+                default=False,
+            ),
+            Option(
+                "compat-ui", "a folder with the existing engine's web page, shown at /", PATH, value="DIR"
+            ),
         ),
     ),
     Command(("status",), "show what the node is and how it is", status),

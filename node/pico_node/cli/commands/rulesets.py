@@ -23,6 +23,12 @@ _FILE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\.py")
 
 def install(context: Context) -> None:
     word = context["ruleset"]
+    if "://" in word or word.endswith(".krl"):
+        url = word if "://" in word else Path(word).absolute().as_uri()
+        where = path("picos", context.pico, "rulesets")
+        answer = context.client.post(where, url=url, config=context["config"])
+        context.show(answer, lambda told: f"installed {told['rid']} from {told['url']}")
+        return
     rids = bring(Path(word), context) if word.endswith(".py") else [word]
     answers = [
         context.client.post(path("picos", context.pico, "rulesets"), rid=rid, config=context["config"])
@@ -122,6 +128,26 @@ def ls(context: Context) -> None:
     context.show(context.client.get(where), human)
 
 
+def flush(context: Context) -> None:
+    word = context["url"]
+    url = word if "://" in word else Path(word).absolute().as_uri()
+    answer = context.client.post(path("rulesets", "flush"), url=url)
+
+    def human(told: Any) -> str:
+        lines = [f"{told['rid']} is {told['hash'][:12]}… now", *(told["warnings"])]
+        return "\n".join(lines)
+
+    context.show(answer, human)
+
+
+def urls(context: Context) -> None:
+    def human(editions: Any) -> str:
+        rows = ((one["rid"], one["hash"][:12], one["url"]) for one in editions)
+        return table(("ruleset", "hash", "url"), rows, "no rulesets came from URLs")
+
+    context.show(context.client.get(path("rulesets", "urls")), human)
+
+
 def rm(context: Context) -> None:
     answer = context.client.delete(path("picos", context.pico, "rulesets", context["rid"]))
     context.show(answer, lambda _: f"uninstalled {context['rid']}")
@@ -130,11 +156,24 @@ def rm(context: Context) -> None:
 COMMANDS = (
     Command(
         ("ruleset", "install"),
-        "install a ruleset in a pico, by its id or from a Python file",
+        "install a ruleset in a pico: by its id, from a URL, or from a file",
         install,
-        (PICO, Argument("ruleset", "a ruleset's id, or a .py file, which is copied into the node's home")),
+        (
+            PICO,
+            Argument(
+                "ruleset",
+                "an id; the URL or file of one in KRL; or a .py file, which is copied into the node's home",
+            ),
+        ),
         (Option("config", "its configuration, a JSON object", JSON_MAP),),
     ),
+    Command(
+        ("ruleset", "flush"),
+        "fetch a ruleset's URL anew, for all picos that use it",
+        flush,
+        (Argument("url", "the URL, or the file, that it was installed from"),),
+    ),
+    Command(("ruleset", "urls"), "list the URLs that rulesets came from", urls),
     Command(
         ("ruleset", "ls"),
         "list what is installed in a pico, or without one all that the node knows",

@@ -25,6 +25,25 @@ CASES = [
         {"rid": "org.x"},
         "org.x",
     ),
+    (
+        "ruleset install kitchen https://x.example/a.krl",
+        ("ruleset_install", {"pico": "kitchen", "url": "https://x.example/a.krl"}),
+        {"rid": "org.a", "url": "https://x.example/a.krl"},
+        "installed org.a from https://x.example/a.krl",
+    ),
+    (
+        "ruleset install /nowhere/a.krl",
+        ("ruleset_install", {"pico": "", "url": "file:///nowhere/a.krl"}),
+        {"rid": "org.a", "url": "file:///nowhere/a.krl"},
+        "org.a",
+    ),
+    (
+        "ruleset flush /nowhere/a.krl",
+        ("ruleset_flush", {"url": "file:///nowhere/a.krl"}),
+        {"rid": "org.a", "hash": "00ff", "warnings": ["careful"]},
+        "careful",
+    ),
+    ("ruleset urls", ("ruleset_urls", {}), [{"rid": "org.a", "hash": "00ff", "url": "file:///a"}], "org.a"),
     ("ruleset ls", ("ruleset_list", {}), [{"rid": "r", "version": "1", "name": "n"}], "r"),
     ("ruleset ls kitchen", ("ruleset_list", {"pico": "kitchen"}), [], "no rulesets"),
     (
