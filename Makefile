@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: run test check lint types contracts format bench clean
+.PHONY: run test check lint types contracts format bench oracles clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/picomesh up
@@ -30,6 +30,21 @@ format: $(VENV)/dev.stamp
 bench: $(VENV)/dev.stamp
 	for name in engine http children startup append peers; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
+# Other implementations of DIDComm, which the tests and benchmarks ask: tests/didcomm/oracles
+oracles: .oracles/sicpa.stamp .oracles/node.stamp
+
+.oracles/sicpa.stamp: tests/didcomm/oracles/requirements.txt
+	test -x .oracles/sicpa/bin/python || $(PYTHON) -m venv .oracles/sicpa
+	.oracles/sicpa/bin/python -m pip install --quiet -r tests/didcomm/oracles/requirements.txt
+	touch $@
+
+.oracles/node.stamp: tests/didcomm/oracles/package.json
+	mkdir -p .oracles/node
+	cp tests/didcomm/oracles/package.json .oracles/node/
+	if command -v npm >/dev/null; then npm install --prefix .oracles/node --silent --no-audit --no-fund; \
+	else echo "npm is not installed: the tests against didcomm-node are skipped"; fi
+	touch $@
+
 $(VENV)/run.stamp: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e .
@@ -41,4 +56,4 @@ $(VENV)/dev.stamp: pyproject.toml constraints.txt
 	touch $@ $(VENV)/run.stamp
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .oracles .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -115,10 +115,11 @@ class _Weierstrass:
         return numbers.x.to_bytes(self.size, "big"), numbers.y.to_bytes(self.size, "big")
 
     def from_coordinates(self, x: bytes, y: bytes) -> bytes:
-        # RFC 7518, 6.2.1.2: each coordinate has the full size of the field
-        if len(x) != self.size or len(y) != self.size:
+        # RFC 7518, 6.2.1.2, wants the full size of the field; Authlib, and with it SICPA's library, leaves
+        # out leading zeros. The number is the same, so shorter ones are read.
+        if not 0 < len(x) <= self.size or not 0 < len(y) <= self.size:
             raise BadKey(f"a coordinate of a {self.curve.name} key is {self.size} bytes long")
-        return self._compressed(self._decode(b"\x04" + x + y))
+        return self._compressed(self._decode(b"\x04" + x.rjust(self.size, b"\0") + y.rjust(self.size, b"\0")))
 
     def agree(self, private: bytes, public: bytes) -> bytes:
         return self._private(private).exchange(ec.ECDH(), self._public(public))

@@ -197,7 +197,7 @@ def public_key_from_multibase(text: str) -> PublicKey:
 def public_key_from_jwk(jwk: Mapping[str, Any]) -> PublicKey:
     """Reads a public JWK; UnsupportedDid when its curve has no row in the table.
 
-    BadKey for coordinates of another size than the curve's (RFC 7518, 6.2.1.2) or that are no point of it.
+    BadKey for coordinates that are longer than the curve's, or that are no point of it.
     """
     curve = CURVES.get(crv) if isinstance(crv := jwk.get("crv"), str) else None
     if curve is None or jwk.get("kty") != curve.kty:
