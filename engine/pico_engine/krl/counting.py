@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pico_engine.krl.values import CHARS_PER_ELEMENT, Run
+from pico_engine.krl.values import CHARS_PER_ELEMENT, Run, Value, to_number
 
 _SCANNED_PER_STEP = 64
 """Characters looked at, or elements copied, that cost about as much as one step of running code."""
@@ -12,6 +12,13 @@ def scan(run: Run, amount: int) -> None:
     """Counts looking through `amount` characters, or copying as many elements."""
     if amount >= _SCANNED_PER_STEP:
         run.step(amount // _SCANNED_PER_STEP)
+
+
+def number_of(run: Run, value: Value) -> int | float | None:
+    """The value's number, or None; the characters of a text are counted."""
+    if type(value) is str:
+        scan(run, len(value))
+    return to_number(value)
 
 
 def make(run: Run, elements: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+from pico_engine.krl.counting import make, scan
 from pico_engine.krl.values import Run, Value, is_regex, isnull, too_deep
 from pico_engine.values import DEPTH_MAX_LEVELS
 
@@ -16,6 +17,8 @@ def is_equal(run: Run, left: Value, right: Value) -> bool:
     """Whether `left == right` in KRL. Raises KrlLimitExceeded for data that is too deep or too large."""
     kind = type(left)
     if kind is type(right) and (kind is str or kind is int or kind is bool):
+        if kind is str:
+            scan(run, len(left))
         return bool(left == right)
     return _equal(run, left, right, 0)
 
@@ -25,6 +28,8 @@ def _equal(run: Run, left: Value, right: Value, depth: int) -> bool:
         return True
     kind, other = type(left), type(right)
     if kind is str or kind is bool or other is str or other is bool:
+        if kind is str:
+            scan(run, len(left))
         return kind is other and bool(left == right)
     if isnull(left):
         return isnull(right)
@@ -64,6 +69,7 @@ def equality_key(run: Run, value: Value, depth: int = 0) -> Hashable:
         if depth >= DEPTH_MAX_LEVELS:
             raise too_deep()
         run.step(len(value))
+        make(run, len(value))
         if isinstance(value, list):
             return ("array", tuple(equality_key(run, item, depth + 1) for item in value))
         return ("map", frozenset((key, equality_key(run, item, depth + 1)) for key, item in value.items()))

@@ -29,7 +29,9 @@ _HEX_DIGITS = "0123456789abcdef"
 def number(x: float) -> int | float:
     """`x` as KRL keeps it: an int where it is whole and at most 2**53 in size, else a float."""
     if type(x) is int:
-        return x if -WHOLE_MAX <= x <= WHOLE_MAX else _double(x)
+        if -WHOLE_MAX <= x <= WHOLE_MAX:
+            return x
+        x = _double(x)
     if x.is_integer() and -WHOLE_MAX <= x <= WHOLE_MAX:
         return int(x)
     return x

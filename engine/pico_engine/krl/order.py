@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pico_engine.krl.counting import scan
-from pico_engine.krl.values import Run, Value, to_number, to_string
+from pico_engine.krl.counting import number_of, scan
+from pico_engine.krl.values import Run, Value, to_string
 
 
 def compare_text(run: Run, left: Value, right: Value) -> int:
     """-1, 0 or 1 by the values' texts: what `cmp` answers."""
     a, b = to_string(left), to_string(right)
-    scan(run, min(len(a), len(b)))
+    scan(run, len(a) + len(b))
     if a == b:
         return 0
     return -1 if comes_first(a, b) else 1
@@ -23,12 +23,6 @@ def compare(run: Run, left: Value, right: Value) -> int:
             return compare_text(run, left, right)
         left, right = a, b
     return 0 if left == right else 1 if left > right else -1
-
-
-def number_of(run: Run, value: Value) -> float | None:
-    if type(value) is str:
-        scan(run, len(value))
-    return to_number(value)
 
 
 def comes_first(a: str, b: str) -> bool:

@@ -293,9 +293,9 @@ def too_deep() -> KrlLimitExceeded:
 def is_index(key: str) -> bool:
     """Whether a key names an element of an array: "0", "1", …, below 2**32 - 1, without leading zeros."""
     return (
-        key.isascii()
+        len(key) <= 10
+        and key.isascii()
         and key.isdecimal()
-        and len(key) <= 10
         and (key[0] != "0" or key == "0")
         and int(key) < 0xFFFF_FFFF
     )

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 
-from pico_engine.krl.counting import make, write
+from pico_engine.krl.counting import make, number_of, write
 from pico_engine.krl.errors import type_error
 from pico_engine.krl.numbers import WHOLE_MAX, number, to_int32, to_uint32
-from pico_engine.krl.values import MISSING, UNDEFINED, Run, Value, is_number, to_number, to_string
+from pico_engine.krl.values import MISSING, UNDEFINED, Run, Value, is_number, to_string
 
 
 def plus(run: Run, left: Value = UNDEFINED, right: Value = MISSING) -> Value:
@@ -18,7 +18,7 @@ def plus(run: Run, left: Value = UNDEFINED, right: Value = MISSING) -> Value:
     kind, other = type(left), type(right)
     if kind is int and other is int:
         total = left + right
-        return total if -WHOLE_MAX <= total <= WHOLE_MAX else float(total)
+        return total if -WHOLE_MAX <= total <= WHOLE_MAX else number(total)
     if kind is not str or other is not str:
         if right is MISSING:
             return left
@@ -32,12 +32,12 @@ def plus(run: Run, left: Value = UNDEFINED, right: Value = MISSING) -> Value:
 def minus(run: Run, left: Value = UNDEFINED, right: Value = MISSING) -> Value:
     if type(left) is int and type(right) is int:
         return number(left - right)
-    a = to_number(left)
+    a = number_of(run, left)
     if right is MISSING:
         if a is None:
             raise type_error(f"Cannot negate {_shown(run, left)}")
         return number(-a)
-    b = to_number(right)
+    b = number_of(run, right)
     if a is None or b is None:
         raise type_error(f"{_shown(run, right)} cannot be subtracted from {_shown(run, left)}")
     return number(a - b)
@@ -94,7 +94,7 @@ def bits_xor(run: Run, left: Value = UNDEFINED, right: Value = UNDEFINED) -> Val
 
 
 def bits_not(run: Run, left: Value = UNDEFINED) -> Value:
-    a = to_number(left)
+    a = number_of(run, left)
     if a is None:
         raise type_error(f"{_shown(run, left)} cannot be inverted ")
     return ~to_int32(a)
@@ -102,8 +102,8 @@ def bits_not(run: Run, left: Value = UNDEFINED) -> Value:
 
 def range_of(run: Run, val: Value = UNDEFINED, end: Value = MISSING) -> Value:
     """The numbers from `val` to `end`, both included, in steps of 1, up or down."""
-    start = to_number(val)
-    stop = None if end is MISSING else to_number(end)
+    start = number_of(run, val)
+    stop = None if end is MISSING else number_of(run, end)
     if start is None or stop is None:
         return []
     step = 1 if start < stop else -1
@@ -127,7 +127,7 @@ _ENDLESS = 1 << 62
 
 def _both(run: Run, left: Value, right: Value, complaint: str) -> tuple[float, float]:
     """Both as numbers; raises the TypeError `complaint`, with the values in its places."""
-    a, b = to_number(left), to_number(right)
+    a, b = number_of(run, left), number_of(run, right)
     if a is None or b is None:
         raise type_error(complaint.format(_shown(run, left), _shown(run, right)))
     return a, b

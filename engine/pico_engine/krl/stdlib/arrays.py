@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pico_engine.krl.counting import make, write
+from pico_engine.krl.counting import make, number_of, write
 from pico_engine.krl.errors import type_error
 from pico_engine.krl.numbers import to_integer
 from pico_engine.krl.stdlib.paths import find
@@ -13,7 +13,6 @@ from pico_engine.krl.values import (
     Run,
     Value,
     isnull,
-    to_number,
     to_string,
 )
 
@@ -92,11 +91,11 @@ def slice_of(run: Run, val: Value = UNDEFINED, start: Value = MISSING, end: Valu
         return []
     if start is MISSING:
         return val
-    first = _place(start, "The .slice() operator cannot use {} as an index")
+    first = _place(run, start, "The .slice() operator cannot use {} as an index")
     make(run, len(val))
     if end is MISSING:
         return [] if first > len(val) else val[: _bound(first + 1)]
-    second = _place(end, "The .slice() operator cannot use {} as the other index")
+    second = _place(run, end, "The .slice() operator cannot use {} as the other index")
     first, second = min(first, second), max(first, second)
     if first >= 0 and second < len(val):
         return val[_bound(first) : _bound(second + 1)]
@@ -116,8 +115,8 @@ def splice(
     if not val:
         return []
     size = len(val)
-    first = min(max(_place(start, "The .splice() operator cannot use {}as an index"), 0), size - 1)
-    taken = _place(count, "The .splice() operator cannot use {}as a number of elements")
+    first = min(max(_place(run, start, "The .splice() operator cannot use {}as an index"), 0), size - 1)
+    taken = _place(run, count, "The .splice() operator cannot use {}as a number of elements")
     if taken < 0 or first + taken > size:
         taken = size - first
     put_in = [] if value is MISSING else value if isinstance(value, list) else [value]
@@ -125,8 +124,8 @@ def splice(
     return [*val[: _bound(first)], *put_in, *val[_bound(first + taken) :]]
 
 
-def _place(value: Value, complaint: str) -> float:
-    place = to_number(value)
+def _place(run: Run, value: Value, complaint: str) -> float:
+    place = number_of(run, value)
     if place is None:
         raise type_error(complaint.format(to_string(value)))
     return place

@@ -54,6 +54,7 @@ def collect(run: Run, val: Value = UNDEFINED, function: Value = UNDEFINED) -> di
 
 def filtered(run: Run, val: Value = UNDEFINED, function: Value = UNDEFINED) -> Value:
     """The elements of which the function is true, or which are themselves."""
+    _make_like(run, val)
     answers = _answers(run, val, _IDENTITY if isnull(function) else function)
     if isinstance(val, list):
         return [item for _, item, answer in answers if truth(answer)]
@@ -62,6 +63,7 @@ def filtered(run: Run, val: Value = UNDEFINED, function: Value = UNDEFINED) -> V
 
 def mapped(run: Run, val: Value = UNDEFINED, function: Value = UNDEFINED) -> Value:
     """What the function says of each element, in a collection of the same form."""
+    _make_like(run, val)
     answers = _answers(run, val, _IDENTITY if isnull(function) else function)
     if isinstance(val, list):
         return [answer for _, _, answer in answers]
@@ -112,7 +114,6 @@ def _answers(run: Run, val: Value, function: Value) -> Iterator[tuple[Value, Val
         raise type_error("only works on collections")
     if val and not isinstance(function, Function):
         raise _no_function()
-    make(run, len(val))
     if function is _IDENTITY:
         run.step(len(val))
     items = enumerate(val) if isinstance(val, list) else ((key, val[key]) for key in ordered_keys(val))
@@ -122,6 +123,12 @@ def _answers(run: Run, val: Value, function: Value) -> Iterator[tuple[Value, Val
         else:
             run.step()
             yield key, item, run.call(function, [item, key, val])
+
+
+def _make_like(run: Run, val: Value) -> None:
+    """Counts a new collection of the size of `val`."""
+    if isinstance(val, list | dict):
+        make(run, len(val))
 
 
 def _no_function() -> KrlRuntimeError:

@@ -143,7 +143,7 @@ def _at(run: Run, val: Value, path: Value) -> Value:
 def find(run: Run, items: list[Value], wanted: Value) -> int:
     """Where the first element equal to `wanted` is, or -1."""
     if type(wanted) is str:
-        scan(run, 16 * len(items))
+        scan(run, len(items) * (16 + len(wanted)))
         try:
             return items.index(wanted)
         except ValueError:
@@ -161,6 +161,7 @@ def has_path(run: Run, obj: Value, path: Value) -> bool:
         steps = [js_string(run, key) for key in path]
     else:
         text = js_string(run, path)
+        scan(run, len(text))
         steps = [text] if text in obj or not _DEEP.search(text) else _parsed(run, text)
     for key in steps:
         obj = own(obj, key)
@@ -201,9 +202,12 @@ def own(value: Value, key: str) -> Value:
 def keys_of(run: Run, path: Value) -> list[str]:
     """A path as keys."""
     if not isinstance(path, list):
-        return [to_string(path)]
-    run.step(len(path))
-    return [to_string(key) for key in path]
+        keys = [to_string(path)]
+    else:
+        run.step(len(path))
+        keys = [to_string(key) for key in path]
+    scan(run, sum(map(len, keys)))
+    return keys
 
 
 def _follow(value: Value, keys: list[str]) -> Value:

@@ -25,10 +25,13 @@ from pico_engine.krl.values import (
 )
 from pico_engine.regex import Match, Regex, RegexSyntaxError, compile_regex
 
+_STEPS_PER_PATTERN_CHAR = 8
+"""Reading a regular expression takes about as long as so many steps for each of its characters."""
+
 
 def compiled(run: Run, pattern: str) -> Regex:
     """A text as a regular expression. Raises KRL's SyntaxError."""
-    scan(run, len(pattern))
+    run.step(_STEPS_PER_PATTERN_CHAR * len(pattern))
     try:
         return compile_regex(pattern, "")
     except RegexSyntaxError as error:
@@ -68,11 +71,14 @@ def split(run: Run, val: Value = UNDEFINED, split_on: Value = UNDEFINED) -> list
     if is_regex(split_on):
         write(run, len(text))
         pieces = split_on.split(text, run.step)
+        run.step(len(pieces))
         make(run, len(pieces))
         return [UNDEFINED if piece is None else piece for piece in pieces]
     separator = to_string(split_on)
     write(run, len(text))
-    make(run, text.count(separator) + 1)
+    pieces_made = text.count(separator) + 1 if separator else len(text)
+    run.step(pieces_made)
+    make(run, pieces_made)
     return list(text.split(separator)) if separator else list(text)
 
 
@@ -87,7 +93,7 @@ def replace(
         return val
     text = to_string(val)
     if isinstance(replacement, Function):
-        pattern = regex if is_regex(regex) else compiled(run, _pattern_text(regex))
+        pattern = regex if is_regex(regex) else compiled(run, to_string(regex))
         return pattern.replace_by(text, _asking(run, replacement, text), run.step, run.grow)
     template = "" if isnull(replacement) else to_string(replacement)
     if is_regex(regex):
@@ -100,12 +106,6 @@ def replace(
     instead = _expanded(run, template, Match(text, start, start + len(wanted), (), {}))
     write(run, len(text) + len(instead))
     return text[:start] + instead + text[start + len(wanted) :]
-
-
-def _pattern_text(regex: Value) -> str:
-    """A value's text as a pattern; that of a collection, such as "[Map]", stands for itself."""
-    text = to_string(regex)
-    return text if isinstance(regex, str) or text[:1] != "[" else f"\\[{text[1:-1]}\\]"
 
 
 def _asking(run: Run, function: Function, text: str) -> Callable[[Match], str]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from pico_engine.krl.conversion import js_string
 from pico_engine.krl.counting import make
 from pico_engine.krl.equality import equality_key
-from pico_engine.krl.values import MISSING, UNDEFINED, Run, Value, isnull, ordered_keys
+from pico_engine.krl.values import MISSING, UNDEFINED, Run, Value, isnull, ordered_keys, too_deep
+from pico_engine.values import DEPTH_MAX_LEVELS
 
 
 def intersection(run: Run, a: Value = UNDEFINED, b: Value = MISSING) -> list[Value]:
@@ -17,13 +18,12 @@ def intersection(run: Run, a: Value = UNDEFINED, b: Value = MISSING) -> list[Val
     if b is MISSING:
         return []
     wanted = {key for key, _ in _keyed(run, b)}
-    kept = {key: item for key, item in reversed(_keyed(run, a)) if key in wanted}
-    return list(reversed(kept.values()))
+    return [item for key, item in _distinct(run, a).items() if key in wanted]
 
 
 def union(run: Run, a: Value = UNDEFINED, b: Value = MISSING) -> Value:
     """What is in either, each once, in the order of `a` and then `b`."""
-    return a if b is MISSING else _distinct(run, [*_items(a), *_items(b)])
+    return a if b is MISSING else list(_distinct(run, [*_items(a), *_items(b)]).values())
 
 
 def difference(run: Run, a: Value = UNDEFINED, b: Value = MISSING) -> Value:
@@ -56,7 +56,7 @@ def duplicates(run: Run, val: Value = UNDEFINED) -> list[Value]:
 
 def unique(run: Run, val: Value = UNDEFINED) -> Value:
     """The elements without those that are equal to an earlier one."""
-    return _distinct(run, val) if isinstance(val, list) else val
+    return list(_distinct(run, val).values()) if isinstance(val, list) else val
 
 
 def _items(value: Value) -> list[Value]:
@@ -70,11 +70,12 @@ def _keyed(run: Run, value: Value) -> list[tuple[object, Value]]:
     return [(equality_key(run, item), item) for item in items]
 
 
-def _distinct(run: Run, items: list[Value]) -> list[Value]:
+def _distinct(run: Run, value: Value) -> dict[object, Value]:
+    """The first of each element that is equal to others, by its key, in their order."""
     first: dict[object, Value] = {}
-    for key, item in _keyed(run, items):
+    for key, item in _keyed(run, value):
         first.setdefault(key, item)
-    return list(first.values())
+    return first
 
 
 def _groups(run: Run, items: list[Value]) -> list[list[Value]]:
@@ -83,9 +84,24 @@ def _groups(run: Run, items: list[Value]) -> list[list[Value]]:
     make(run, len(items))
     groups: dict[str, list[Value]] = {}
     for item in items:
-        item = None if isnull(item) else item
-        groups.setdefault(js_string(run, item), []).append(item)
+        clean = _without_undefined(run, item, 0)
+        groups.setdefault(js_string(run, clean), []).append(clean)
     return [groups[key] for key in ordered_keys(groups)]
+
+
+def _without_undefined(run: Run, value: Value, depth: int) -> Value:
+    """`value` with None in the places of undefined and NaN, however deep."""
+    if isnull(value):
+        return None
+    if not isinstance(value, list | dict):
+        return value
+    if depth >= DEPTH_MAX_LEVELS:
+        raise too_deep()
+    run.step(len(value))
+    make(run, len(value))
+    if isinstance(value, list):
+        return [_without_undefined(run, item, depth + 1) for item in value]
+    return {key: _without_undefined(run, item, depth + 1) for key, item in value.items()}
 
 
 OPERATORS = {

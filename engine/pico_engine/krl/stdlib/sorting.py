@@ -6,8 +6,8 @@ from functools import cmp_to_key
 from math import ceil
 
 from pico_engine.krl.conversion import js_number
-from pico_engine.krl.counting import make, scan
-from pico_engine.krl.order import compare, number_of, units
+from pico_engine.krl.counting import make, number_of, scan
+from pico_engine.krl.order import compare, units
 from pico_engine.krl.values import UNDEFINED, Function, Run, Value, to_string
 
 

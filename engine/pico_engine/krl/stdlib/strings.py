@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pico_engine.krl.counting import scan, write
+from pico_engine.krl.counting import number_of, scan, write
 from pico_engine.krl.numbers import WHITE_SPACE
-from pico_engine.krl.values import UNDEFINED, Run, Value, to_number, to_string
+from pico_engine.krl.values import UNDEFINED, Run, Value, to_string
 
 
 def capitalize(run: Run, val: Value = UNDEFINED) -> str:
@@ -24,7 +24,7 @@ def upper_case(run: Run, val: Value = UNDEFINED) -> str:
 def substr(run: Run, val: Value = UNDEFINED, start: Value = UNDEFINED, len_: Value = UNDEFINED) -> str:
     """`len_` characters from `start`; without it all to the end; a negative one counts back from the end."""
     text = _written(run, val)
-    begin, count = to_number(start), to_number(len_)
+    begin, count = number_of(run, start), number_of(run, len_)
     if begin is None:
         return text
     size = len(text)

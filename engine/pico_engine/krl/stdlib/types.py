@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pico_engine.krl.conversion import js_string
-from pico_engine.krl.counting import scan
+from pico_engine.krl.counting import number_of, scan
 from pico_engine.krl.errors import type_error
 from pico_engine.krl.jsontext import decode, encode
 from pico_engine.krl.numbers import to_uint32
@@ -81,9 +81,9 @@ def noop(_run: Run) -> None:
     """Nothing."""
 
 
-def character(_run: Run, val: Value = UNDEFINED) -> Value:
+def character(run: Run, val: Value = UNDEFINED) -> Value:
     """The character with the number `val`: a code point, or what is left of it in 16 bits beyond the last."""
-    code = to_number(val)
+    code = number_of(run, val)
     if code is None:
         return None
     point = int(code) if 0 <= code <= _CODE_POINT_MAX else to_uint32(code) & 0xFFFF

@@ -1,4 +1,7 @@
-"""What krl-stdlib 1.3.0 answers to the arguments of its own tests; and that all operators are here."""
+"""What krl-stdlib 1.3.0 answers, to the arguments of its own tests and to others drawn at random.
+
+`drawn` cases were answered by krl-stdlib itself, run in Node.js.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,15 @@ from typing import Any
 import pytest
 
 from pico_engine.krl.errors import KrlRuntimeError
+from pico_engine.krl.numbers import number
 from pico_engine.krl.stdlib import FUNCTIONS, OPERATORS, PARAMETERS
 from pico_engine.krl.values import UNDEFINED, Action, typeof
 from pico_engine.regex import compile_regex
-from tests.engine.krl.helpers import CountingRun, function
+from tests.engine.krl.helpers import NAMED_FUNCTIONS, CountingRun, exact, function
 
-CASES = json.loads((Path(__file__).parents[1] / "data" / "stdlib.json").read_text())["cases"]
+DATA = Path(__file__).parents[1] / "data"
+CASES = json.loads((DATA / "stdlib.json").read_text())["cases"]
+DRAWN = json.loads((DATA / "stdlib_drawn.json").read_text())["cases"]
 
 
 def never() -> None:
@@ -58,45 +64,52 @@ WRITTEN_IN_JAVASCRIPT: dict[int, Any] = {
 """The functions of the cases, by the cases' ids; those that are no KRL functions are plain objects."""
 
 
-def read(case: int, data: Any) -> Any:
+def read(case: int | None, data: Any) -> Any:
     """A value of the table: markers stand for what JSON does not have."""
     if isinstance(data, list):
         return [read(case, item) for item in data]
     if not isinstance(data, dict):
-        return data
+        return number(data) if type(data) in {int, float} else data
     match data.get("$"):
         case "undef":
             return UNDEFINED
         case "nan":
             return math.nan
+        case "inf" | "ninf" as name:
+            return math.inf if name == "inf" else -math.inf
         case "negzero":
             return 0
         case "re":
             return compile_regex("" if data["source"] == "(?:)" else data["source"], data["flags"])
+        case "fn" if case is None:
+            return NAMED_FUNCTIONS[data["name"]]
         case "fn":
             return object() if data["krl"] is None else WRITTEN_IN_JAVASCRIPT[case]
     return {key: read(case, item) for key, item in data.items()}
 
 
-def exact(value: Any) -> Any:
-    """For comparing: true is not 1, null not undefined, NaN is NaN."""
-    if isinstance(value, list):
-        return [exact(item) for item in value]
-    if isinstance(value, dict):
-        return {key: exact(item) for key, item in value.items()}
-    return typeof(value), repr(value)
-
-
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['id']}-{case['op']}")
 def test_case(case: dict[str, Any]) -> None:
-    args = [read(case["id"], data) for data in case["args"]]
+    check(case, case["id"])
+
+
+@pytest.mark.parametrize("name", sorted({case["op"] for case in DRAWN}))
+def test_drawn_cases(name: str) -> None:
+    """By operator, and not one by one: there are a thousand."""
+    for case in DRAWN:
+        if case["op"] == name:
+            check(case, None)
+
+
+def check(case: dict[str, Any], id: int | None) -> None:
+    args = [read(id, data) for data in case["args"]]
     operator = OPERATORS[case["op"]]
     if "error" in case:
         with pytest.raises(KrlRuntimeError) as caught:
             operator(CountingRun(), *args)
-        assert str(caught.value) == case["error"]
+        assert str(caught.value) == case["error"], case
     else:
-        assert exact(operator(CountingRun(), *args)) == exact(read(case["id"], case["expected"]))
+        assert exact(operator(CountingRun(), *args)) == exact(read(id, case["expected"])), case
 
 
 def test_all_operators_are_here() -> None:
