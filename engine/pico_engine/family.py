@@ -226,6 +226,8 @@ class FamilyAffairs:
         pico.variables_of(rid).clear_all()
         for key in [key for key in pico.progress.rows if key.startswith(f"{rid}/")]:
             pico.progress.delete(key)
+        for key in [key for key in pico.info.rows if key.startswith(f"krl/{rid}/")]:
+            pico.info.delete(key)  # what it held, see pico_engine.krl.persistent
         engine.schedules.remove_all(pico, rid)
         if "url" in row:
             engine.library.leave(pico.did, rid, row["url"])

@@ -18,6 +18,7 @@ from pico_engine.variables import Variables, decode_variable, encode_variable
 
 if TYPE_CHECKING:
     from pico_engine.engine import Engine
+    from pico_engine.krl.meter import Meter
     from pico_engine.messages import Message
     from pico_engine.turn import Turn
 
@@ -73,6 +74,7 @@ class Pico:
         "is_marked_busy",
         "last_used_ms",
         "logs",
+        "meter",
         "next_queue_number",
         "outbox",
         "prefix",
@@ -110,6 +112,8 @@ class Pico:
         self.last_used_ms = 0
         self.next_queue_number = 0
         self.is_marked_busy = False
+        self.meter: Meter | None = None
+        """What its KRL rulesets count with; made when the first of them runs."""
         self._instances: dict[str, Any] = {}
         self._order: tuple[RulesetDefinition, ...] | None = None
         self._dispatch: dict[tuple[str, str], tuple[tuple[Any, str, RuleDefinition], ...]] = {}

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 class Port:
     """An engine alone in the world. All methods are called inside a turn; what they write commits with it."""
 
+    base_url = ""
+    """Where the engine's picos can be reached over HTTP, without a slash at its end; "" for nowhere."""
+
     def send_event(self, pico: Pico, event: EventMessage) -> bool:
         """Take an event for a channel that is not in this engine; False when there is no way to it."""
         del pico, event

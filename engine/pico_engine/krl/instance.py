@@ -1,0 +1,291 @@
+"""A KRL ruleset in one pico: what its compiled code runs with, and the ways into it.
+
+An instance is what compiled code calls `run`. It is made when the pico first needs the ruleset, and evaluates
+its global block then; a ruleset that another one uses as a module has an instance of its own for each use,
+with that use's configuration. All instances of a pico share one meter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pico_engine.errors import EngineError
+from pico_engine.krl.errors import KrlLimitExceeded, KrlRuntimeError, type_error
+from pico_engine.krl.meter import Meter
+from pico_engine.krl.values import UNDEFINED, Action, Function, Invocable, arrange, to_json, to_string
+from pico_engine.messages import INSIDE_DOORS, QueryMessage
+from pico_engine.values import EMPTY_MAP, Json, encode
+
+if TYPE_CHECKING:
+    from types import CodeType
+
+    from pico_engine.events import Event
+    from pico_engine.krl.program import Program
+    from pico_engine.krl.values import Value
+    from pico_engine.pico import Pico
+    from pico_engine.turn import Turn
+
+
+class Instance:
+    """Implements `pico_engine.krl.values.Run`; the helpers of the runtime use the rest."""
+
+    __slots__ = (
+        "_conditions",
+        "_keys",
+        "_limits",
+        "_rules",
+        "config",
+        "event",
+        "given",
+        "host",
+        "limits",
+        "meter",
+        "pico",
+        "program",
+        "provides",
+        "queries",
+        "query",
+        "rid",
+        "rows",
+        "rule",
+        "uses",
+        "variables",
+    )
+
+    def __init__(
+        self,
+        program: Program,
+        pico: Pico,
+        config: Mapping[str, Json],
+        given: Mapping[str, Value] = EMPTY_MAP,
+        host: Instance | None = None,
+    ) -> None:
+        """`given`: the values of `use module … with`; `host`: the instance that uses this one."""
+        self.program = program
+        self.pico = pico
+        self.rid = program.blueprint.rid
+        self.config = config
+        self.given = given
+        self.host = host
+        self.limits = pico.engine.limits.krl
+        self.meter = meter_of(pico)
+        self.variables = pico.variables_of(self.rid)
+        self.rows = self.variables.rows
+        self._keys: dict[str, str] = {}
+        self.uses: dict[str, Any] = {}
+        self.event: Event | None = None
+        self.query: QueryMessage | None = None
+        self.rule: str | None = None
+        if pico.turn is not None:
+            self.meter.begin(pico.turn)
+        made = self._guarded(program.create, self)
+        self._rules, self._conditions, self._limits, self.queries, self.provides = made
+
+    # -- the ways in --------------------------------------------------------------------------------------
+
+    def run_rule(self, number: int, name: str, event: Event, settings: Mapping[str, Json]) -> None:
+        """Run one rule for an event. Raises EngineError."""
+        turn = self.turn()
+        if not turn.metered:
+            self.meter.begin(turn)
+        self.event, self.rule = event, name
+        try:
+            self._rules[number](settings)
+        except Exception as error:
+            raise self.located(error) from error
+        finally:
+            self.event = self.rule = None
+
+    def condition(self, number: int, event: Event, settings: Mapping[str, Json]) -> bool:
+        """A condition of an event expression."""
+        self.meter.begin(self.turn())
+        self.event = event
+        try:
+            holds: bool = self._guarded(self._conditions[number], settings)
+            return holds
+        finally:
+            self.event = None
+
+    def limit(self, number: int, event: Event) -> int:
+        """The milliseconds of a `within` that is worked out."""
+        self.meter.begin(self.turn())
+        self.event = event
+        try:
+            milliseconds: int = self._guarded(self._limits[number])
+            return milliseconds
+        finally:
+            self.event = None
+
+    def answer(self, name: str, args: Json) -> Json:
+        """What the shared function `name` answers. Raises EngineError."""
+        turn = self.turn()
+        self.meter.begin(turn)
+        message = turn.message
+        self.query = message if isinstance(message, QueryMessage) else None
+        try:
+            value = self._guarded(self._asked, self.queries[name], args)
+        finally:
+            self.query = None
+        most = self.limits.answer_max_bytes
+        size = len(encode(value))
+        if size > most:
+            raise KrlLimitExceeded(
+                f"{name} of {self.rid} answers {size:,} bytes; answer_max_bytes is {most:,}",
+                "answer a part, and let whoever asks say which",
+            )
+        return value
+
+    def _asked(self, value: Value, args: Json) -> Json:
+        if isinstance(value, Function):
+            if isinstance(args, Mapping):
+                placed = [args.get(str(number), UNDEFINED) for number in range(len(value.parameters))]
+                while placed and placed[-1] is UNDEFINED:
+                    placed.pop()
+                value = self.call(value, placed, args)
+            else:
+                value = self.call(value, list(args or ()))
+        return to_json(value, self)
+
+    def provided(self, name: str, args: Sequence[Value], named: Mapping[str, Value] | None) -> Value:
+        """A call of a provided function, by whoever uses this ruleset as a module."""
+        value = self.provides[name]
+        return self.call(value, args, named) if isinstance(value, Invocable) else value
+
+    def _guarded(self, body: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return body(*arguments)
+        except Exception as error:
+            raise self.located(error) from error
+
+    def located(self, error: Exception) -> Exception:
+        """The error with the place in the KRL text where it happened: `file:line:column: what`."""
+        if getattr(error, "is_located", False):
+            return error
+        place = _place(error, self.program.code)
+        if isinstance(error, NameError):
+            name = getattr(error, "name", "") or ""
+            plain = name.partition("_")[2] or name
+            error = KrlRuntimeError("ReferenceError", f"Cannot access '{plain}' before initialization")
+        elif isinstance(error, RecursionError):
+            error = self.meter.too_deep()
+        elif not isinstance(error, EngineError):
+            error = KrlRuntimeError("Error", f"{type(error).__name__}: {error}")
+        if isinstance(error, EngineError):
+            error.what = f"{place}: {error.what}"
+            error.args = (error.what,)
+            error.is_located = True  # type: ignore[attr-defined]  # only read above
+        return error
+
+    # -- what code and operators ask ----------------------------------------------------------------------
+
+    def turn(self) -> Turn:
+        turn = self.pico.turn
+        if turn is None:
+            raise KrlRuntimeError("Error", "KRL runs inside a turn of its pico only")
+        return turn
+
+    def key(self, name: str) -> str:
+        """The row of a persistent variable."""
+        key = self._keys.get(name)
+        if key is None:
+            key = self._keys[name] = f"{self.rid}/{name}"
+        return key
+
+    @property
+    def now_ms(self) -> int:
+        turn = self.pico.turn
+        return self.pico.engine.now if turn is None else turn.now
+
+    def step(self, n: int = 1) -> None:
+        self.meter.step(n)
+
+    def grow(self, chars: int) -> None:
+        self.meter.grow(chars)
+
+    def entropy(self, n: int) -> bytes:
+        return self.pico.engine.entropy(n)
+
+    def log(self, level: str, text: str, data: Json) -> None:
+        engine = self.pico.engine
+        engine.log(self.pico, LOG_LEVELS.get(level, level), self.rid, text, self.now_ms, data)
+
+    def call(
+        self, function: Invocable, args: Sequence[Value], named: Mapping[str, Value] | None = None
+    ) -> Value:
+        """Calls a function or action of KRL, or a native one."""
+        meter = self.meter
+        meter.steps -= 1
+        if meter.steps < 0:
+            meter.step(0)
+        if meter.depth <= 0:
+            raise meter.too_deep()
+        parameters = function.parameters
+        if named:
+            args = arrange(parameters, args, named)
+        elif len(args) > len(parameters):
+            args = args[: len(parameters)]
+        meter.depth -= 1
+        try:
+            return function.body(self, *args)
+        finally:
+            meter.depth += 1
+
+    def call_function(self, value: Value, args: Sequence[Value], named: Mapping[str, Value] | None) -> Value:
+        """Like `call`, for what must be a function."""
+        if not isinstance(value, Function):
+            raise type_error(f"{to_string(value)} is not a function")
+        return self.call(value, args, named)
+
+    def call_action(self, value: Value, args: Sequence[Value], named: Mapping[str, Value] | None) -> Value:
+        if not isinstance(value, Action):
+            raise type_error(f"{to_string(value)} is not an action")
+        return self.call(value, args, named)
+
+    @property
+    def outermost(self) -> Instance:
+        """The instance whose rule or query runs: itself, unless this is a module."""
+        one = self
+        while one.host is not None:
+            one = one.host
+        return one
+
+    @property
+    def eci(self) -> str | None:
+        """The channel that the event or query at hand came in on; the pico's own for one from within."""
+        if self.event is not None:
+            return self.event.eci or self.own_eci
+        if self.query is not None:
+            return self.own_eci if self.query.door in INSIDE_DOORS else self.query.eci
+        return None
+
+    @property
+    def own_eci(self) -> str:
+        """The channel by which the pico reaches itself."""
+        eci: str = self.pico.info.get("self_eci")
+        return eci
+
+
+LOG_LEVELS = {"warn": "warning", "klog": "info"}
+"""Levels of KRL that the engine's log calls something else."""
+
+
+def meter_of(pico: Pico) -> Meter:
+    """The meter that all KRL rulesets of a pico share."""
+    meter: Meter | None = pico.meter
+    if meter is None:
+        meter = pico.meter = Meter(pico.engine.limits.krl)
+    return meter
+
+
+def _place(error: Exception, code: CodeType) -> str:
+    """Where in the KRL text an error happened: the innermost generated code that it passed through."""
+    place, trace = code.co_filename, error.__traceback__
+    while trace is not None:
+        frame_code = trace.tb_frame.f_code
+        if frame_code.co_filename == code.co_filename:
+            positions = list(frame_code.co_positions())[trace.tb_lasti // 2]
+            line, column = positions[0], positions[2]
+            place = f"{code.co_filename}:{line}:{(column or 0) + 1}"
+        trace = trace.tb_next
+    return place

@@ -1,0 +1,261 @@
+"""The module `ctx`: the pico, its family, its channels and its rulesets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from pico_engine.channels import HTTP, clean_tags, parse_policy
+from pico_engine.krl.errors import KrlRuntimeError, type_error
+from pico_engine.krl.modules import meta
+from pico_engine.krl.modules.event import send_event
+from pico_engine.krl.modules.member import Member
+from pico_engine.krl.values import UNDEFINED, isnull, to_json, to_string, typeof
+from pico_engine.values import EMPTY_MAP, Json, freeze
+
+if TYPE_CHECKING:
+    from pico_engine.channels import Policy
+    from pico_engine.krl.instance import Instance
+    from pico_engine.krl.values import Value
+
+
+def _meta_text(name: str) -> Member:
+    def call(run: Instance) -> Value:
+        return run.program.blueprint.texts[name] or None
+
+    return Member("property", call)
+
+
+# -- the family ---------------------------------------------------------------------------------------------
+
+
+def _parent(run: Instance) -> Value:
+    return run.pico.info.get("parent_eci")
+
+
+def _children(run: Instance) -> Value:
+    rows = sorted(run.pico.children.rows.values(), key=lambda row: row["order"])
+    run.step(len(rows))
+    return [row["eci"] for row in rows]
+
+
+def _new_pico(run: Instance, rulesets: Value = UNDEFINED) -> Value:
+    """Makes a child with rulesets from URLs; answers the channel that leads to it."""
+    if not isinstance(rulesets, list):
+        raise type_error("ctx:newPico expects an array of {url, config}")
+    engine, pico = run.pico.engine, run.pico
+    wanted = []
+    for one in rulesets:
+        url = _url(one.get("url") if isinstance(one, dict) else UNDEFINED)
+        engine.installing.edition(pico, url)  # fetched by the parent, whose turn this is
+        wanted.append((url, _map(run, one.get("config"))))
+    made = engine.family.new_child(pico, "", ())
+    child = engine.pico(made["did"])
+    for url, config in wanted:
+        engine.installing.install(child, url, config)
+    return made["eci"]
+
+
+def _del_pico(run: Instance, eci: Value = UNDEFINED) -> Value:
+    run.pico.engine.family.delete_child(run.pico, to_string(eci))
+    return UNDEFINED
+
+
+# -- channels -----------------------------------------------------------------------------------------------
+
+
+def _channels(run: Instance) -> Value:
+    rows = run.pico.channels.rows
+    run.step(len(rows))
+    return [freeze(channel.describe()) for channel in rows.values()]
+
+
+def _policy(run: Instance, value: Value, *, query: bool) -> Policy:
+    return parse_policy(freeze(to_json(value, run)), query=query)
+
+
+def _tags(run: Instance, value: Value) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise type_error(f"a channel's tags are an Array, not {typeof(value)}")
+    return clean_tags(to_json(value, run))
+
+
+def _new_channel(
+    run: Instance,
+    tags: Value = UNDEFINED,
+    eventPolicy: Value = UNDEFINED,  # noqa: N803 - KRL's own names
+    queryPolicy: Value = UNDEFINED,  # noqa: N803 - likewise
+) -> Value:
+    events, queries = _policy(run, eventPolicy, query=False), _policy(run, queryPolicy, query=True)
+    family = run.pico.engine.family
+    return freeze(family.new_channel(run.pico, _tags(run, tags), events, queries, (HTTP,)).describe())
+
+
+def _put_channel(
+    run: Instance,
+    eci: Value = UNDEFINED,
+    tags: Value = UNDEFINED,
+    eventPolicy: Value = UNDEFINED,  # noqa: N803 - KRL's own names
+    queryPolicy: Value = UNDEFINED,  # noqa: N803 - likewise
+) -> Value:
+    changes = {
+        "tags": _tags(run, tags),
+        "event_policy": _policy(run, eventPolicy, query=False),
+        "query_policy": _policy(run, queryPolicy, query=True),
+    }
+    run.pico.engine.family.change_channel(run.pico, to_string(eci), changes)
+    return UNDEFINED
+
+
+def _upsert_channel(
+    run: Instance,
+    tags: Value = UNDEFINED,
+    eventPolicy: Value = UNDEFINED,  # noqa: N803 - KRL's own names
+    queryPolicy: Value = UNDEFINED,  # noqa: N803 - likewise
+) -> Value:
+    """Changes the channel with exactly these tags, or makes it."""
+    wanted = sorted(_tags(run, tags))
+    for eci, channel in run.pico.channels.items():
+        if sorted(channel.tags) == wanted:
+            return _put_channel(run, eci, tags, eventPolicy, queryPolicy)
+    _new_channel(run, tags, eventPolicy, queryPolicy)
+    return UNDEFINED
+
+
+def _del_channel(run: Instance, eci: Value = UNDEFINED) -> Value:
+    run.pico.engine.family.delete_channel(run.pico, to_string(eci))
+    return UNDEFINED
+
+
+# -- rulesets -----------------------------------------------------------------------------------------------
+
+
+def _rulesets(run: Instance) -> Value:
+    """{rid, config, url, meta} of each; `meta` as the existing engine gives it, None where it is missing."""
+    pico, library = run.pico, run.pico.engine.library
+    found = []
+    for one in pico.engine.family.installed(pico):
+        run.step(1)
+        digest, url, told = one.get("hash"), one.get("url"), one["meta"]
+        edition = library.edition(url) if url is not None else None
+        told_meta = None
+        if told is not None:
+            told_meta = {
+                "krl": (library.text(digest) if digest is not None else None) or "",
+                "krlMeta": {name: told[name] for name in ("version", "name", "description", "author")},
+                "hash": digest or "",
+                "flushed": edition.flushed_ms if edition is not None else 0,
+                "compiler": {"version": told["language"], "warnings": []},
+            }
+        found.append({"rid": one["rid"], "config": one["config"], "url": url, "meta": told_meta})
+    return freeze(found)
+
+
+def _url(value: Value) -> str:
+    if type(value) is not str:
+        raise type_error(f"Expected string for url but got {typeof(value)}")
+    return value
+
+
+def _map(run: Instance, value: Value) -> Json:
+    return EMPTY_MAP if value is None or isnull(value) else freeze(to_json(value, run))
+
+
+def _install(run: Instance, url: Value = UNDEFINED, config: Value = UNDEFINED) -> Value:
+    run.pico.engine.check_may_write(run.pico)
+    made = run.pico.engine.installing.install(run.pico, _url(url), _map(run, config))
+    return made["rid"]
+
+
+def _uninstall(run: Instance, rid: Value = UNDEFINED) -> Value:
+    if type(rid) is not str:
+        raise type_error(f"Expected string for rid but got {typeof(rid)}")
+    run.pico.engine.family.uninstall(run.pico, rid)
+    return UNDEFINED
+
+
+def _flush(run: Instance, url: Value = UNDEFINED) -> Value:
+    run.pico.engine.installing.flush(run.pico, _url(url))
+    return UNDEFINED
+
+
+# -- other picos --------------------------------------------------------------------------------------------
+
+
+def _event(
+    run: Instance,
+    eci: Value = UNDEFINED,
+    domain: Value = UNDEFINED,
+    name: Value = UNDEFINED,
+    attrs: Value = UNDEFINED,
+    host: Value = UNDEFINED,
+) -> Value:
+    return send_event(run, eci, (domain, name), attrs, host)
+
+
+def _query(
+    run: Instance,
+    eci: Value = UNDEFINED,
+    rid: Value = UNDEFINED,
+    name: Value = UNDEFINED,
+    args: Value = UNDEFINED,
+) -> Value:
+    given = to_json(args, run)
+    asked = freeze({} if given is None else given)
+    return run.pico.engine.ask(run.pico, to_string(eci), to_string(rid), to_string(name), asked)
+
+
+def _event_query(
+    run: Instance,
+    eci: Value = UNDEFINED,
+    domain: Value = UNDEFINED,
+    name: Value = UNDEFINED,
+    attrs: Value = UNDEFINED,
+    rid: Value = UNDEFINED,
+    queryName: Value = UNDEFINED,  # noqa: N803 - KRL's own name
+    args: Value = UNDEFINED,
+) -> Value:
+    del run, eci, domain, name, attrs, rid, queryName, args
+    raise KrlRuntimeError(
+        "Error",
+        "ctx:eventQuery is not available: an event leaves with its turn's commit, before which nobody has it",
+        "send the event, and ask with ctx:query in the rule that hears of its success",
+    )
+
+
+def _logs(run: Instance) -> Sequence[Value]:
+    entries: Sequence[Value] = run.pico.engine.journal_of(run.pico, run.pico.engine.limits.log_entries_max)
+    run.step(len(entries))
+    return entries
+
+
+MEMBERS: Final[Mapping[str, Member]] = MappingProxyType(
+    {
+        "picoId": Member("property", meta.pico_id),
+        "rid": Member("property", meta.rid),
+        "rid_url": Member("property", meta.url),
+        "rid_config": Member("property", meta.config),
+        "rid_version": _meta_text("version"),
+        "rid_name": _meta_text("name"),
+        "rid_description": _meta_text("description"),
+        "rid_author": _meta_text("author"),
+        "parent": Member("property", _parent),
+        "children": Member("property", _children),
+        "channels": Member("property", _channels),
+        "rulesets": Member("property", _rulesets),
+        "newPico": Member("action", _new_pico),
+        "delPico": Member("action", _del_pico),
+        "newChannel": Member("action", _new_channel),
+        "putChannel": Member("action", _put_channel),
+        "upsertChannel": Member("action", _upsert_channel),
+        "delChannel": Member("action", _del_channel),
+        "install": Member("action", _install),
+        "uninstall": Member("action", _uninstall),
+        "flush": Member("action", _flush),
+        "event": Member("action", _event),
+        "eventQuery": Member("action", _event_query),
+        "query": Member("function", _query),
+        "logs": Member("function", _logs),
+    }
+)

@@ -1,0 +1,48 @@
+"""The module `schedule`: the scheduled events of the ruleset. The postlude's `schedule` makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from pico_engine.krl.directives import writing_turn
+from pico_engine.krl.modules.member import Member
+from pico_engine.krl.raising import scheduled
+from pico_engine.krl.values import UNDEFINED, to_string
+
+if TYPE_CHECKING:
+    from pico_engine.krl.instance import Instance
+    from pico_engine.krl.values import Value
+
+
+def _list(run: Instance) -> Value:
+    rows = run.pico.engine.schedules.list_of(run.pico, run.rid)
+    run.step(len(rows))
+    return [scheduled(row) for row in rows]
+
+
+def _get(run: Instance, id: Value = UNDEFINED) -> Value:
+    wanted = to_string(id)
+    row = run.pico.schedule.get(wanted)
+    return scheduled({"id": wanted, **row}) if row is not None and row["rid"] == run.rid else None
+
+
+def _remove(run: Instance, id: Value = UNDEFINED) -> Value:
+    writing_turn(run).engine.schedules.remove(run.pico, to_string(id), run.rid)
+    return UNDEFINED
+
+
+def _clear(run: Instance) -> Value:
+    writing_turn(run).engine.schedules.remove_all(run.pico, run.rid)
+    return UNDEFINED
+
+
+MEMBERS: Final[Mapping[str, Member]] = MappingProxyType(
+    {
+        "list": Member("function", _list),
+        "get": Member("function", _get),
+        "remove": Member("action", _remove),
+        "clear": Member("action", _clear),
+    }
+)
