@@ -1,8 +1,8 @@
-"""Reads dates in the forms of ISO 8601, as the JavaScript library moment 2 does: strict in form, then by parts.
+"""Reads dates in forms of ISO 8601 as the JavaScript library moment 2 does: first the form, then its parts.
 
-Which form a text has is found by one expression for the whole and a table of forms for date and time. The parts
-are then read one after the other, each from where the one before ended. That is more lenient than the forms
-are: a year with a sign before a week, say, loses its sign and its last digits, here as there.
+Which form a text has is found by one expression for the whole and a table of forms for date and time. The
+parts are then read one after the other, each from where the one before ended. That is more lenient than the
+forms are: a year with a sign before a week, say, loses its sign and its last digits, here as there.
 """
 
 from __future__ import annotations

@@ -91,19 +91,33 @@ def _encoding(run: Run, name: Value) -> tuple[Callable[[str], bytes], Callable[[
     return known
 
 
-def _base64encode(run: Run, str: Value = UNDEFINED, encoding: Value = UNDEFINED) -> Value:
+def _is_name(value: Value) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _base64encode(
+    run: Run,
+    str: Value = UNDEFINED,  # noqa: A002 - KRL\'s name of the parameter
+    encoding: Value = UNDEFINED,
+) -> Value:
     text = to_string(str)
     write(run, 2 * len(text))
-    named = typeof(encoding) == "String" and encoding != ""
-    to_bytes, _ = _encoding(run, encoding if named else "utf8")
+    to_bytes, _ = _encoding(run, encoding if _is_name(encoding) else "utf8")
     return base64.b64encode(to_bytes(text)).decode("ascii")
 
 
-def _base64decode(run: Run, str: Value = UNDEFINED, encoding: Value = UNDEFINED) -> Value:
+def _base64decode(
+    run: Run,
+    str: Value = UNDEFINED,  # noqa: A002 - KRL\'s name of the parameter
+    encoding: Value = UNDEFINED,
+) -> Value:
     text = to_string(str)
     write(run, 2 * len(text))
+    data = _from_base64(text)
+    if not data:
+        return ""
     _, to_text = _encoding(run, "utf8" if encoding is UNDEFINED else encoding)
-    return to_text(_from_base64(text))
+    return to_text(data)
 
 
 # -- hashes -------------------------------------------------------------------------------------------------
@@ -237,8 +251,10 @@ def _nearest(x: float) -> float:
 
 
 def _rounded(run: Run, how: Callable[[float], float], value: Value, precision: Value) -> Value:
-    """With `precision` digits after the point, or zeros before it: the decimal point is shifted in the text of
-    the number, so that 1.005 is as near to 1.01 as it reads."""
+    """With `precision` digits after the point, or zeros before it.
+
+    The decimal point is shifted in the text of the number, so that 1.005 is as near to 1.01 as it reads.
+    """
     x = js_number(run, value)
     digits = 0.0 if precision is None or precision is UNDEFINED else js_number(run, precision)
     digits = 0.0 if digits != digits else min(digits, _PRECISION_MAX_DIGITS)

@@ -1,4 +1,4 @@
-"""Writes dates by a template with `%` conversions, as the npm package strftime 0.10 does in English and UTC."""
+"""Writes dates by a template of `%` conversions, as the npm package strftime 0.10 does in English and UTC."""
 
 from __future__ import annotations
 

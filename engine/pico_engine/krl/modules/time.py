@@ -97,20 +97,17 @@ def _later(run: Run, time_ms: int, amounts: Mapping[str, Value]) -> int | None:
 
     months = _rounded(amount("month") + 3 * amount("quarter") + 12 * amount("year"))
     days = _rounded(amount("day") + 7 * amount("week", "isoweek"))
-    clock_ms = (
-        amount("millisecond")
-        + amount("second") * 1e3
-        + amount("minute") * 6e4
-        + amount("hour") * 1e3 * 60 * 60
-    )
-    if any(abs(number) > TIME_MAX_MS for number in (months, days, 0 if clock_ms != clock_ms else clock_ms)):
+    hours_ms = amount("hour") * 1e3 * 60 * 60
+    clock_ms = amount("millisecond") + amount("second") * 1e3 + amount("minute") * 6e4 + hours_ms
+    clock_ms = 0.0 if clock_ms != clock_ms else clock_ms
+    if any(abs(number) > TIME_MAX_MS for number in (months, days, clock_ms)):
         return None
     at = moment_of(time_ms)
     if months:
         month = at.month + int(months)
         day = min(at.day, days_in_month(at.year, month))
         time_ms = days_since_1970(at.year, month, day) * DAY_MS + time_ms % DAY_MS
-    for more in (int(days) * DAY_MS, 0.0 if clock_ms != clock_ms else clock_ms):
+    for more in (int(days) * DAY_MS, clock_ms):
         if abs(time_ms) > TIME_MAX_MS:
             return None
         time_ms = int(time_ms + more)
