@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pico_engine.krl.errors import KrlLimitExceeded
-from pico_engine.krl.stdlib import OPERATORS
+from pico_engine.krl.stdlib import OPERATORS, PARAMETERS
 from pico_engine.krl.values import (
     UNDEFINED,
     Function,
@@ -57,6 +57,11 @@ def function(body: Callable[..., Value], *parameters: str) -> Function:
     """A KRL function of `body(*args)`, which gets as many arguments as it has parameters."""
     names = parameters or body.__code__.co_varnames[: body.__code__.co_argcount]
     return Function("", names, lambda _run, *args: body(*args))
+
+
+def operate(name: str, run: CountingRun, *args: Value) -> Value:
+    """The operator's answer; arguments beyond its parameters are dropped, as `Run.call` does."""
+    return OPERATORS[name](run, *args[: len(PARAMETERS[name])])
 
 
 def nested(levels: int) -> list[Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import math
 import pickle
-from typing import Any
 
 import pytest
 
@@ -28,19 +27,13 @@ from pico_engine.krl.values import (
     truth,
     typeof,
 )
+from pico_engine.regex import compile_regex
 from pico_engine.values import DEPTH_MAX_LEVELS, FrozenList, FrozenMap
-from tests.engine.krl.helpers import CountingRun
+from tests.engine.krl.helpers import CountingRun, nested, shared
 
 FUNCTION = Function("f", (), lambda run: None)
 ACTION = Action("a", (), lambda run: None)
 BOTH = ActionFunction("b", (), lambda run: None)
-
-
-def nested(levels: int) -> Any:
-    value: Any = []
-    for _ in range(levels - 1):
-        value = [value]
-    return value
 
 
 @pytest.mark.parametrize(
@@ -66,6 +59,7 @@ def nested(levels: int) -> Any:
         (FUNCTION, "Function", "[Function]", None, True),
         (ACTION, "Action", "[Action]", None, True),
         (BOTH, "ActionFunction", "[ActionFunction]", None, True),
+        (compile_regex("a/b", "mgi"), "RegExp", r"re#a\/b#gi", None, True),
         (object(), "JSObject", "[JSObject]", None, True),
     ],
 )
@@ -158,6 +152,7 @@ def test_keys_like_numbers_come_first() -> None:
 
 
 def test_what_leaves_krl_is_json() -> None:
+    assert to_json(compile_regex("a")) == {}
     value = {"a": UNDEFINED, "b": [UNDEFINED, math.nan, FUNCTION, 1.5], "c": ACTION, "d": math.inf, "e": None}
     assert to_json(value) == {"b": [None, None, None, 1.5], "d": None, "e": None}
     assert [to_json(one) for one in (UNDEFINED, FUNCTION, object())] == [None, None, None]
@@ -167,11 +162,8 @@ def test_what_leaves_krl_is_json() -> None:
 
 def test_what_leaves_krl_is_counted_and_not_too_deep() -> None:
     run = CountingRun(steps_max=1_000)
-    value: Any = [1]
-    for _ in range(40):
-        value = [value, value]  # shared: small in memory, endless when written out
     with pytest.raises(KrlLimitExceeded):
-        to_json(value, run)
+        to_json(shared(40), run)
     assert to_json(nested(DEPTH_MAX_LEVELS)) == nested(DEPTH_MAX_LEVELS)
     with pytest.raises(KrlLimitExceeded, match="64 levels"):
         to_json(nested(DEPTH_MAX_LEVELS + 1))
