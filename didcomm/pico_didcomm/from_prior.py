@@ -18,6 +18,7 @@ from pico_didcomm.encoding import JsonObject, json_bytes, strict_json_object
 from pico_didcomm.errors import BadDid, BadRotation
 from pico_didcomm.jws import Jws, make_compact, parse_compact
 from pico_didcomm.keys import NamedKey
+from pico_didcomm.message import did_of_url
 
 JWT_TYPE: Final = "JWT"
 
@@ -117,7 +118,7 @@ def check_from_prior(
     claim = read_from_prior(text)
     if claim.sub is None and from_ is not None:
         raise BadRotation("a from_prior that ends a relationship, in a message that has a from")
-    if claim.sub is not None and (from_ is None or canonical_did(from_) != canonical_did(claim.sub)):
+    if claim.sub is not None and (from_ is None or did_of_url(from_) != canonical_did(claim.sub)):
         raise BadRotation("a from_prior for another DID than the message's from")
     claim.check_times(now_ms)
     claim.check_audience(recipients)

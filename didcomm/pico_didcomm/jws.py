@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final
 
 from pico_didcomm.encoding import (
@@ -22,6 +24,9 @@ SIGNED_TYPES: Final = ("application/didcomm-signed+json", "didcomm-signed+json",
 ALGORITHMS: Final[Mapping[str, str]] = {"EdDSA": "Ed25519", "ES256": "P-256", "ES256K": "secp256k1"}
 """Signature algorithm -> the curve of its key."""
 _ALGORITHM_OF_CURVE: Final = {curve: name for name, curve in ALGORITHMS.items()}
+
+HEADER_CHARS_KEPT_MAX: Final = 1024
+"""Longer protected headers are not kept; those of did:peer:4 short forms have about 200 characters."""
 
 SIGNATURES_MAX: Final = 8
 """Signatures on one message; each costs its reader a verification of about 0.1 ms."""
@@ -88,26 +93,35 @@ def _parse_signature(row: object) -> Signature:
     # RFC 7515 lets members move to the open header; a kid is all that DIDComm needs there.
     if open_header.keys() - {"kid"}:
         raise BadEnvelope("a JWS whose open header holds more than kid")
-    kids = [part["kid"] for part in (header, open_header) if "kid" in part]
-    if not kids or not all(isinstance(kid, str) and kid == kids[0] for kid in kids):
+    kid = open_header["kid"] if "kid" in open_header else header.get("kid")
+    if not isinstance(kid, str) or header.get("kid", kid) != kid:
         raise BadEnvelope("a JWS signature without kid, or with two that differ")
-    return Signature(kids[0], header["alg"], protected, b64url_decode(text))
+    return Signature(kid, header["alg"], protected, b64url_decode(text))
 
 
-def read_protected(protected: str, types: Sequence[str] = SIGNED_TYPES) -> JsonObject:
+def read_protected(protected: str, types: Sequence[str] = SIGNED_TYPES) -> Mapping[str, Any]:
     """The protected header of a signature, with everything refused that is not understood.
 
     `types` are the values that `typ` may have, if it is there: a signature made for something else is none.
     """
+    header = _header_of(protected) if len(protected) <= HEADER_CHARS_KEPT_MAX else _read_header(protected)
+    if "typ" in header and header["typ"] not in types:
+        raise BadEnvelope(f"a JWS whose typ is not {types[0]}")
+    return header
+
+
+def _read_header(protected: str) -> Mapping[str, Any]:
     header = strict_json_object(b64url_decode(protected), "a JWS protected header")
     if "crit" in header or "b64" in header:
         raise UnsupportedAlgorithm("a JWS with crit or b64 headers")
     algorithm = header.get("alg")
     if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
         raise UnsupportedAlgorithm("a JWS with the algorithm " + ascii(algorithm)[:40])
-    if "typ" in header and header["typ"] not in types:
-        raise BadEnvelope(f"a JWS whose typ is not {types[0]}")
-    return header
+    return MappingProxyType(header)
+
+
+# All signatures of one key have one header: its text is read once. It is a pure function of the text.
+_header_of = lru_cache(maxsize=128)(_read_header)
 
 
 def make_jws(payload: bytes, keys: NamedKey | Sequence[NamedKey], *, flattened: bool = False) -> bytes:
@@ -126,12 +140,17 @@ def make_jws(payload: bytes, keys: NamedKey | Sequence[NamedKey], *, flattened: 
     return json_bytes({"payload": text, **rows[0]} if flattened else {"payload": text, "signatures": rows})
 
 
-def _sign(payload: str, key: NamedKey, header: JsonObject) -> tuple[str, str]:
+def _sign(payload: str, key: NamedKey, header: dict[str, str]) -> tuple[str, str]:
     algorithm = _ALGORITHM_OF_CURVE.get(key.pair.curve)
     if algorithm is None:
         raise UnsupportedAlgorithm(f"{key.pair.curve} keys do not sign")
-    protected = b64url_encode(json_bytes({"alg": algorithm, **header}))
+    protected = _written_header(algorithm, **header)
     return protected, b64url_encode(sign(key.pair, f"{protected}.{payload}".encode("ascii")))
+
+
+@lru_cache(maxsize=128)
+def _written_header(alg: str, **header: str) -> str:
+    return b64url_encode(json_bytes({"alg": alg, **header}))
 
 
 def detached_signature(payload: str, key: NamedKey, kid: str) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from pico_didcomm.attachments import ATTACHMENTS_MAX, Attachment, read_attachments
-from pico_didcomm.did.document import check_did
+from pico_didcomm.did.document import DID_CHARS_MAX, canonical_did, check_did
 from pico_didcomm.encoding import JsonObject, json_bytes, strict_json_object
 from pico_didcomm.errors import BadDid, BadMessage, LimitExceeded
 
@@ -21,6 +21,7 @@ __all__ = [
     "Attachment",
     "Message",
     "MessageType",
+    "did_of_url",
     "same_id",
     "split_message_type",
 ]
@@ -151,23 +152,28 @@ class Message:
         if type(type_) is not str or not 0 < len(type_) <= TYPE_CHARS_MAX:
             raise BadMessage(f"a message without type, or with one longer than {TYPE_CHARS_MAX} characters")
         _check_type(type_)
-        if get("id") is None:
+        if (id_ := get("id")) is None:
             raise BadMessage("a message without id")
-        for name in ("id", "thid", "pthid"):
-            _check_id(name, get(name))
-        for name in ("created_time", "expires_time"):
-            _check_time(name, get(name))
-        body = get("body", {})
+        _check_id("id", id_)
+        body = raw.get("body", {})
         if type(body) is not dict:
             raise BadMessage("a message whose body is not an object")
         if (from_ := get("from")) is not None:
             _check_message_did("from", from_)
-        return cls(
-            id=raw["id"],
-            type=type_,
-            body=body,
-            from_=from_,
-            to=_read_to(get("to")),
+        message = cls(id_, type_, body, from_, _read_to(get("to")))
+        if raw.keys() <= _ALWAYS:
+            return message
+        return message._with_headers(raw)
+
+    def _with_headers(self, raw: JsonObject) -> Message:
+        """The message with the headers that are seldom there."""
+        get = raw.get
+        for name in ("thid", "pthid"):
+            _check_id(name, get(name))
+        for name in ("created_time", "expires_time"):
+            _check_time(name, get(name))
+        return replace(
+            self,
             thid=get("thid"),
             pthid=get("pthid"),
             created_time=get("created_time"),
@@ -182,10 +188,11 @@ class Message:
         )
 
 
+_ALWAYS: Final = frozenset(("id", "typ", "type", "body", "from", "to"))
 _KNOWN: Final = frozenset(
     (
-        *("id", "typ", "type", "body", "from", "to", "thid", "pthid"),
-        *("created_time", "expires_time", "attachments", "please_ack", "ack"),
+        *_ALWAYS,
+        *("thid", "pthid", "created_time", "expires_time", "attachments", "please_ack", "ack"),
         *("from_prior", "lang", "accept-lang"),
     )
 )
@@ -209,8 +216,8 @@ def _check_time(name: str, value: object) -> None:
 def _check_message_did(name: str, value: object) -> None:
     """`from` and `to` are DIDs, or DID URLs without fragment."""
     try:
-        if type(value) is not str:
-            raise BadDid("not text")
+        if type(value) is not str or len(value) > DID_CHARS_MAX:
+            raise BadDid(f"not text of at most {DID_CHARS_MAX} characters")
         _check_did_url(value)
     except BadDid as error:
         raise BadMessage(f"{name}: {error}") from error
@@ -219,6 +226,12 @@ def _check_message_did(name: str, value: object) -> None:
 @lru_cache(maxsize=256)  # busy peers; a pure function of the text, so nothing can go stale
 def _check_did_url(value: str) -> None:
     check_did(value.partition("?")[0].partition("/")[0])
+
+
+@lru_cache(maxsize=256)
+def did_of_url(value: str) -> str:
+    """The DID, in canonical form, that a `from` or an entry of `to` names: both may have a path or query."""
+    return canonical_did(value.partition("?")[0].partition("/")[0])
 
 
 def _read_to(value: object) -> tuple[str, ...]:

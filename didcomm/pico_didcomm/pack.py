@@ -16,7 +16,7 @@ from pico_didcomm.from_prior import read_from_prior
 from pico_didcomm.jwe import make_jwe
 from pico_didcomm.jws import make_jws
 from pico_didcomm.keys import NamedKey, Party, PublicKey
-from pico_didcomm.message import Message
+from pico_didcomm.message import Message, did_of_url
 
 Signer = Party | Sequence[NamedKey]
 """Who signs: a party with its preferred key, or exactly these keys."""
@@ -115,7 +115,7 @@ def _sender_of(message: Message) -> str:
 
 
 def _check_recipient(message: Message, document: DidDocument) -> None:
-    if message.to and canonical_did(document.did) not in {canonical_did(did) for did in message.to}:
+    if message.to and canonical_did(document.did) not in {did_of_url(did) for did in message.to}:
         raise RecipientMismatch("a recipient that the message's `to` does not name", "add it to `to`")
 
 

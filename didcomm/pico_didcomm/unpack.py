@@ -32,7 +32,7 @@ from pico_didcomm.jwe import AUTHCRYPT, Jwe, is_jwe, open_jwe, parse_jwe, recipi
 from pico_didcomm.jws import Jws, is_jws, parse_jws
 from pico_didcomm.keys import KeyPair, Secrets
 from pico_didcomm.media import Form, check_media_type
-from pico_didcomm.message import Message
+from pico_didcomm.message import Message, did_of_url
 
 ENVELOPE_BYTES_MAX: Final = 1024 * 1024
 """The `max_receive_bytes` of DIDComm: a message and its base64 text are held in memory several times."""
@@ -202,7 +202,7 @@ class _Opening:
         """Every signature must be the sender's. No key is looked up before its id was bound to `from`."""
         if message.from_ is None:
             raise SenderMismatch("a signed message without from")
-        sender = canonical_did(message.from_)
+        sender = did_of_url(message.from_)
         for signature in jws.signatures:
             if canonical_did(did_of(signature.kid)) != sender:
                 raise SenderMismatch("a message signed by another DID than its from")
@@ -226,12 +226,10 @@ def check_addresses(
     sender = None
     if sender_kid is not None:
         sender = canonical_did(did_of(sender_kid))
-        if (message.from_ is None or canonical_did(message.from_) != sender) and not _is_end_by(
-            message, sender
-        ):
+        if (did_of_url(message.from_) if message.from_ else "") != sender and not _is_end_by(message, sender):
             raise SenderMismatch("the message's from is not the DID whose key encrypted it")
     if message.to and recipient_kids:
-        named = {canonical_did(did) for did in message.to}
+        named = [did_of_url(did) for did in message.to]
         for kid in recipient_kids:
             if did_of(kid) not in named:
                 raise RecipientMismatch

@@ -20,9 +20,11 @@ class Wallet:
     def __init__(self, *, signing: Iterable[NamedKey] = (), agreement: Iterable[NamedKey] = ()) -> None:
         self._signing: dict[str, NamedKey] = {canonical_kid(key.kid): key for key in signing}
         self._agreement: dict[str, NamedKey] = {canonical_kid(key.kid): key for key in agreement}
+        self._asked: dict[tuple[str, bool], list[NamedKey]] = {}  # what was asked for before, until a change
 
     def add(self, document: DidDocument, pairs: Collection[KeyPair]) -> None:
         """Holds the pairs whose keys `document` lists, under its names and in its order; not the others."""
+        self._asked.clear()
         by_public = {pair.public_key: pair for pair in pairs}
         for names, keys, use in (
             (document.authentication, self._signing, "sign"),
@@ -36,6 +38,7 @@ class Wallet:
 
     def remove(self, did: str) -> None:
         """Forgets every key of a DID; nothing happens if there is none."""
+        self._asked.clear()
         for keys in (self._signing, self._agreement):
             for kid in [kid for kid in keys if did_of(kid) == canonical_did(did)]:
                 del keys[kid]
@@ -47,17 +50,22 @@ class Wallet:
 
     def signing_key(self, did: str) -> NamedKey:
         """The first key of `did` that signs; BadKey when there is none."""
-        return _named(did, self._signing)[0]
+        return self._named(did, signs=True)[0]
 
     def agreement_keys(self, did: str) -> Sequence[NamedKey]:
         """The keys of `did` that agree; BadKey when there are none."""
-        return _named(did, self._agreement)
+        return self._named(did, signs=False)
 
-
-def _named(did: str, keys: dict[str, NamedKey]) -> list[NamedKey]:
-    """The keys of a DID, named under the form of it that was asked for."""
-    short = canonical_did(did)
-    found = [(kid, key.pair) for kid, key in keys.items() if did_of(kid) == short]
-    if not found:
-        raise BadKey(f"no key of {did[:64]} for this in the wallet", "add it to the wallet")
-    return [NamedKey(did + kid[len(short) :], pair) for kid, pair in found]
+    def _named(self, did: str, *, signs: bool) -> list[NamedKey]:
+        """The keys of a DID, named under the form of it that was asked for."""
+        keys = self._asked.get((did, signs))
+        if keys is None:
+            short = canonical_did(did)
+            held = self._signing if signs else self._agreement
+            keys = [
+                NamedKey(did + kid[len(short) :], k.pair) for kid, k in held.items() if did_of(kid) == short
+            ]
+            if not keys:
+                raise BadKey(f"no key of {did[:64]} for this in the wallet", "add it to the wallet")
+            self._asked[did, signs] = keys
+        return keys

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pico_didcomm.did.document import DID_CHARS_MAX
 from pico_didcomm.errors import BadMessage, DidcommError, LimitExceeded, Malformed
 from pico_didcomm.message import (
     ACKS_MAX,
@@ -20,6 +21,7 @@ from pico_didcomm.message import (
     Attachment,
     Message,
     MessageType,
+    did_of_url,
     same_id,
     split_message_type,
 )
@@ -161,6 +163,15 @@ def test_languages() -> None:
     message = Message.from_dict(raw(**{"lang": "de", "accept-lang": ["de-CH", "en"]}))
     assert (message.lang, message.accept_lang, message.extra) == ("de", ("de-CH", "en"), {})
     assert Message.from_bytes(message.to_bytes()) == message
+
+
+def test_from_and_to_may_be_did_urls() -> None:
+    """With a path or query, without a fragment; who they name is the DID alone."""
+    message = Message.from_dict(raw(**{"from": "did:example:a/b?c=d", "to": ["did:example:bob?x"]}))
+    assert (message.from_, message.to) == ("did:example:a/b?c=d", ("did:example:bob?x",))
+    assert did_of_url(message.from_) == "did:example:a"
+    with pytest.raises(BadMessage):  # what is remembered of DIDs must not grow with them
+        Message.from_dict(raw(**{"from": "did:example:a?" + "x" * DID_CHARS_MAX}))
 
 
 def test_a_message_without_thread_begins_one() -> None:

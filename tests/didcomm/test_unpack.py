@@ -15,6 +15,7 @@ from pico_didcomm.errors import (
     BadDid,
     BadEnvelope,
     BadJson,
+    BadMessage,
     BadSignature,
     DidcommError,
     Expired,
@@ -362,6 +363,17 @@ def test_what_alice_signed_for_everybody_cannot_be_sealed_for_bob() -> None:
 def test_long_forms_count_as_their_short_forms() -> None:
     message = PAIR.message(to=(BOB.long_did,))
     assert open_as_bob(sealed(message.to_bytes(), ALICE)).sender == ALICE.did
+
+
+def test_a_from_or_to_with_a_path_names_its_did() -> None:
+    message = PAIR.message(from_=f"{ALICE.did}/a?b=c", to=(f"{BOB.did}?service=x",))
+    assert open_as_bob(sealed(message.to_bytes(), ALICE)).sender == ALICE.did
+    with pytest.raises(SenderMismatch):
+        open_as_bob(sealed(message.to_bytes(), MALLORY))
+    for bad in (f"{ALICE.did}#key-2", f"{ALICE.did}%", f"{ALICE.did} ", ""):
+        raw = PAIR.message().to_dict() | {"from": bad}
+        with pytest.raises(BadMessage):
+            open_as_bob(sealed(json_bytes(raw), ALICE))
 
 
 def test_a_stolen_hash_does_not_make_a_sender() -> None:
