@@ -36,6 +36,7 @@ from pico_engine.values import FrozenMap, freeze
 from pico_node.agent.carriable import check_carriable
 from pico_node.agent.commands import CommandReply, Commands
 from pico_node.agent.farewells import Farewells, InboundEnd
+from pico_node.agent.foreign import Foreign, ForeignEvent, ForeignQuery
 from pico_node.agent.frames import HELLO, frame
 from pico_node.agent.handshake import Handshake
 from pico_node.agent.identities import DidcommIdentities
@@ -57,7 +58,7 @@ from pico_node.agent.messages import (
 )
 from pico_node.agent.neighbours import Neighbours
 from pico_node.agent.questions import Questions
-from pico_node.agent.rows import NodeRows, connection_of, connection_to, numbers
+from pico_node.agent.rows import NodeRows, connection_of, connection_to, is_foreign, numbers
 
 if TYPE_CHECKING:
     from pico_engine.pico import Pico
@@ -92,6 +93,7 @@ class Agent(Port):
         self.neighbours = Neighbours(self)
         self.farewells = Farewells(self)
         self.inbound = Inbound(self)
+        self.foreign = Foreign(self)
         self.commands = Commands(self)
         self.sessions: dict[str, int] = {}
         self.now = 0
@@ -103,6 +105,8 @@ class Agent(Port):
             InboundEvent: self.inbound.event_done,
             InboundQuery: self.inbound.query_done,
             InboundEnd: self.farewells.taken,
+            ForeignEvent: self.foreign.event_done,
+            ForeignQuery: self.foreign.query_done,
             CommandReply: self.commands.done,
         }
         """Answers that are for the agent itself, by the kind of reply that they carry."""
@@ -120,6 +124,7 @@ class Agent(Port):
         root = engine.root
         assert root is not None, "it was just made"
         engine.receive(EventMessage(root, "engine", "started", door=SYSTEM_DOOR), now)
+        self.foreign.start()
         known = [(row["seen"], key, row["addresses"]) for key, row in self.node.peers.scan()]
         for _, peer_id, found in sorted(known, reverse=True)[: self.limits.peers_connected_max]:
             if found:
@@ -148,7 +153,7 @@ class Agent(Port):
         elif isinstance(message, PeerFound):
             self._peer_found(message)
         elif isinstance(message, ForeignMessage):
-            self.inbound.frames(message.peer_id, [b"D" + message.message])
+            self.foreign.receive(message)
         else:
             self.engine.receive(message, now)
         self._pump()
@@ -214,6 +219,8 @@ class Agent(Port):
                 else:
                     take(reply, effect)
         self.lanes.flush()
+        if self.foreign.to_send:
+            self.foreign.flush()
         if self._goodbyes:
             goodbyes, self._goodbyes = self._goodbyes, {}
             for peer_id in goodbyes:
@@ -289,6 +296,9 @@ class Agent(Port):
         if waiting >= self.limits.outbox_max_messages:
             raise Busy(f"{waiting:,} events wait for the other side already (outbox_max_messages)")
         check_carriable(event.attrs, "attributes of an event", self.engine.limits.attributes_max_bytes)
+        if is_foreign(pico, eci):
+            self.foreign.add(pico, eci, event.domain, event.type, event.attrs)
+            return True
         row = {
             "kind": "event",
             "domain": event.domain,
@@ -305,7 +315,9 @@ class Agent(Port):
         return True
 
     def can_query(self, pico: Pico, eci: str) -> bool:
-        return connection_to(pico, eci) is not None
+        ours = connection_to(pico, eci)
+        # Other agents answer no queries.
+        return ours is not None and not is_foreign(pico, ours)
 
     def channel_deleted(self, pico: Pico, eci: str) -> None:
         self.farewells.end(pico, eci, "the channel was deleted")

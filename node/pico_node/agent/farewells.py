@@ -48,7 +48,7 @@ class Farewells:
             return
         if row["peer_id"] == agent.peer_id:
             agent.neighbours.end(eci, row, reason)
-        elif row["state"] in (ESTABLISHED, REQUESTED):
+        elif row["state"] in (ESTABLISHED, REQUESTED) and "foreign" not in row:
             lane = agent.lanes.find(eci)
             assert lane is not None, "its other side is known"
             message = make_end(agent.entropy(16).hex(), eci, row["their_did"], End(reason))

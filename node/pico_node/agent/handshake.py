@@ -26,12 +26,14 @@ from pico_didcomm import (
 from pico_didcomm.did.document import DidDocument
 from pico_didcomm.did.peer4 import is_long_form
 from pico_didcomm.protocols.connection import (
+    INITIAL,
     NodeHint,
     Request,
     Response,
     Roles,
     make_request,
     make_response,
+    next_state,
     parse_request,
 )
 from pico_didcomm.protocols.events import SENDER_ORDER, sender_order
@@ -49,7 +51,6 @@ from pico_node.agent.rows import (
     INVITED,
     INVITEE,
     INVITER,
-    REFUSED,
     REQUESTED,
     connection_of,
     connections_of,
@@ -110,7 +111,7 @@ class Handshake:
             {
                 "id": invitation_id,
                 "side": INVITER,
-                "state": INVITED,
+                "state": INITIAL[INVITER],
                 "name": name,
                 "their_label": "",
                 "their_did": "",
@@ -193,7 +194,7 @@ class Handshake:
             pico,
             eci,
             row,
-            state=ESTABLISHED,
+            state=next_state(INVITER, row["state"], "request accepted"),
             their_did=their_did,
             their_long=their_long,
             their_label=request.label,
@@ -286,7 +287,7 @@ class Handshake:
             {
                 "id": message.id,
                 "side": INVITEE,
-                "state": REQUESTED,
+                "state": INITIAL[INVITEE],
                 "name": name or label,
                 "their_label": label,
                 "their_did": their_did,
@@ -351,14 +352,15 @@ class Handshake:
             pico.outbox.delete(outbox_key(eci, 1))
         label = response.label or row["their_label"]
         record = (unpacked.jws or b"").decode()
-        row = put_connection(pico, eci, row, state=ESTABLISHED, their_label=label, record=record)
+        state = next_state(INVITEE, row["state"], "response accepted")
+        row = put_connection(pico, eci, row, state=state, their_label=label, record=record)
         self._established(pico, eci, row)
 
     def _refused(self, pico: Pico, eci: str, reason: str) -> None:
         row = connection_of(pico, eci)
         if row is None or row["state"] != REQUESTED:
             return
-        row = put_connection(pico, eci, row, state=REFUSED)
+        row = put_connection(pico, eci, row, state=next_state(INVITEE, row["state"], "response refused"))
         drop_outbox(pico, eci)
         self._agent.node.unsent.delete(f"{row['peer_id']}/{eci}")
         self._agent.lanes.drop(eci)

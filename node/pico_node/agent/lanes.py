@@ -92,7 +92,7 @@ class Lanes:
     def _make(self, pico: Pico, eci: str) -> Lane | None:
         row = connection_of(pico, eci)
         channel = pico.channels.rows.get(eci)
-        if row is None or channel is None or not row["their_long"]:
+        if row is None or channel is None or not row["their_long"] or "foreign" in row:
             return None
         pair = PairChannel(channel_identity(channel.secret), row["their_long"])
         sent, received = numbers(pico, eci)

@@ -47,10 +47,14 @@ class PeerFrames:
 
 @dataclass(slots=True)
 class ForeignMessage:
-    """One DIDComm message of an agent that does not speak our frames."""
+    """One DIDComm message of an agent that does not speak our frames.
+
+    `peer_id` is "" where it came by HTTP; then `reply` is answered by ForeignAnswer.
+    """
 
     peer_id: str
     message: bytes
+    reply: Any = None
 
 
 @dataclass(slots=True)
@@ -94,7 +98,34 @@ class Forget:
     peer_id: str
 
 
-Effect = EngineEffect | CommandAnswer | SendFrames | Connect | Forget
+@dataclass(slots=True)
+class SendForeign:
+    """Hand one message to an agent by `didcomm/v2`; nobody tells whether it arrived."""
+
+    peer_id: str
+    addresses: tuple[str, ...]
+    message: bytes
+
+
+@dataclass(slots=True)
+class PostMessage:
+    """Post an encrypted message to a URL, under the egress policy; nobody tells whether it arrived."""
+
+    url: str
+    message: bytes
+
+
+@dataclass(slots=True)
+class ForeignAnswer:
+    """What may go back to where a ForeignMessage came from; None when nothing will."""
+
+    reply: Any
+    message: bytes | None
+
+
+Effect = (
+    EngineEffect | CommandAnswer | SendFrames | Connect | Forget | SendForeign | PostMessage | ForeignAnswer
+)
 
 __all__ = [
     "Command",
@@ -103,11 +134,14 @@ __all__ = [
     "Effect",
     "EngineError",
     "Forget",
+    "ForeignAnswer",
     "ForeignMessage",
     "Message",
     "PeerDown",
     "PeerFound",
     "PeerFrames",
     "PeerUp",
+    "PostMessage",
+    "SendForeign",
     "SendFrames",
 ]

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pico_didcomm.protocols.connection import next_state
 from pico_engine.errors import Busy
 from pico_engine.values import FrozenMap, Json, freeze
 from pico_node.agent.errors import BadInvitation
 from pico_node.agent.handshake import connection_attrs, raise_connection
-from pico_node.agent.rows import ESTABLISHED, INVITED, connection_of, drop_connection, put_connection
+from pico_node.agent.rows import INVITED, INVITEE, INVITER, connection_of, drop_connection, put_connection
 
 if TYPE_CHECKING:
     from pico_engine.pico import Pico
@@ -48,7 +49,7 @@ class Neighbours:
             inviter,
             their_did,
             theirs,
-            state=ESTABLISHED,
+            state=next_state(INVITER, theirs["state"], "request accepted"),
             their_did=eci,
             their_long=invitee.channels.rows[eci].secret["long"],
             their_label=invitee.name,
@@ -58,7 +59,8 @@ class Neighbours:
         inviter.channels.put(their_did, inviter.channels.rows[their_did].changed(peer=eci))
         attrs = freeze(connection_attrs(theirs, their_did))
         self._agent.engine.tell(inviter, "connection", "established", attrs)
-        row = put_connection(invitee, eci, row, state=ESTABLISHED, their_pico=inviter.did)
+        state = next_state(INVITEE, row["state"], "response accepted")
+        row = put_connection(invitee, eci, row, state=state, their_pico=inviter.did)
         raise_connection(invitee, "established", row, eci)
         return row
 

@@ -10,7 +10,7 @@ those with an outbox; `f/PEER/ECI` → the end of a connection whose channel is 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pico_engine.ledger import Section
 from pico_engine.values import FrozenList, FrozenMap, Json, freeze
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from pico_engine.ledger import Ledger
     from pico_engine.pico import Pico
 
-INVITER, INVITEE = "inviter", "invitee"
+INVITER: Final = "inviter"
+INVITEE: Final = "invitee"
 INVITED, REQUESTED, ESTABLISHED, REFUSED = "invited", "requested", "established", "refused"
 
 MARK_CHARS = 16
@@ -45,6 +46,12 @@ def connection_of(pico: Pico, eci: str) -> FrozenMap | None:
     """What the connection of this channel is; None when the channel has none."""
     row: FrozenMap | None = pico.connections.rows.get(eci)
     return row
+
+
+def is_foreign(pico: Pico, eci: str) -> bool:
+    """Whether the other side of this channel is an agent of another make, which numbers no messages."""
+    row = connection_of(pico, eci)
+    return row is not None and "foreign" in row
 
 
 def connections_of(pico: Pico) -> list[tuple[str, FrozenMap]]:

@@ -19,7 +19,9 @@ def test_what_the_agent_adds() -> None:
         "Command", "ForeignMessage", "PeerDown", "PeerFound", "PeerFrames", "PeerUp",
     }  # fmt: skip
     effects = set(get_args(messages.Effect)) - set(get_args(engine_messages.Effect))
-    assert {one.__name__ for one in effects} == {"CommandAnswer", "Connect", "Forget", "SendFrames"}
+    assert {one.__name__ for one in effects} == {
+        "CommandAnswer", "Connect", "Forget", "ForeignAnswer", "PostMessage", "SendForeign", "SendFrames",
+    }  # fmt: skip
 
 
 def test_all_of_it_is_exported() -> None:
