@@ -25,8 +25,8 @@ from pico_engine.values import DEPTH_MAX_LEVELS
 
 _INDENT_MAX = 10
 """Spaces per level; more are taken for as many (ECMA-262 §25.5.2)."""
-_NUMBER_CHARS = 24
-"""About the longest text of a number."""
+_ITEM_CHARS = 64
+"""What an item takes while it is written: a number, or the key and text of the usual length."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -55,7 +55,8 @@ def _indent(value: Value) -> int:
 def _write(run: Run, value: Value, parts: list[str], gap: str, depth: int) -> None:
     kind = type(value)
     if kind is str:
-        write(run, len(value))
+        if len(value) >= _ITEM_CHARS:
+            write(run, len(value))
         parts.append(encode_basestring(value))
     elif kind is bool:
         parts.append("true" if value else "false")
@@ -77,7 +78,7 @@ def _write_items(run: Run, value: Value, parts: list[str], gap: str, depth: int)
         raise too_deep()
     size = len(value)
     run.step(size)
-    run.grow(size * (_NUMBER_CHARS + (depth + 1) * len(gap)))
+    run.grow(size * (_ITEM_CHARS + (depth + 1) * len(gap)))
     inner = "\n" + gap * (depth + 1) if gap else ""
     comma = "," + inner
     begun = len(parts)
@@ -96,7 +97,8 @@ def _write_items(run: Run, value: Value, parts: list[str], gap: str, depth: int)
             item = value[key]
             if isinstance(item, ActionFunction):
                 continue
-            write(run, len(key))
+            if len(key) >= _ITEM_CHARS:
+                write(run, len(key))
             parts += (separator, encode_basestring(key), colon)
             separator = comma
             _write(run, item, parts, gap, depth + 1)

@@ -44,6 +44,8 @@ def minus(run: Run, left: Value = UNDEFINED, right: Value = MISSING) -> Value:
 
 
 def times(run: Run, left: Value = UNDEFINED, right: Value = UNDEFINED) -> Value:
+    if type(left) is int and type(right) is int:
+        return number(left * right)
     a, b = _both(run, left, right, "{} cannot be multiplied by {}")
     return number(a * b)
 

@@ -57,8 +57,8 @@ def filtered(run: Run, val: Value = UNDEFINED, function: Value = UNDEFINED) -> V
     _make_like(run, val)
     answers = _answers(run, val, _IDENTITY if isnull(function) else function)
     if isinstance(val, list):
-        return [item for _, item, answer in answers if truth(answer)]
-    return {key: item for key, item, answer in answers if truth(answer)}
+        return [item for _, item, answer in answers if answer is True or truth(answer)]
+    return {key: item for key, item, answer in answers if answer is True or truth(answer)}
 
 
 def mapped(run: Run, val: Value = UNDEFINED, function: Value = UNDEFINED) -> Value:

@@ -81,7 +81,7 @@ def put(run: Run, val: Value = UNDEFINED, path: Value = MISSING, to_set: Value =
             break
         child = own(nodes[-1], key)
         if isinstance(child, list):
-            if not _may_follow(child, following):
+            if not _may_follow(run, child, following):
                 make(run, len(child))
                 child = {str(place): item for place, item in enumerate(child)}
         elif not isinstance(child, dict):
@@ -202,19 +202,16 @@ def own(value: Value, key: str) -> Value:
 def keys_of(run: Run, path: Value) -> list[str]:
     """A path as keys."""
     if not isinstance(path, list):
-        keys = [to_string(path)]
-    else:
-        run.step(len(path))
-        keys = [to_string(key) for key in path]
-    scan(run, sum(map(len, keys)))
-    return keys
+        return [to_string(path)]
+    run.step(len(path))
+    return [key if type(key) is str else to_string(key) for key in path]
 
 
 def _follow(value: Value, keys: list[str]) -> Value:
     if not keys:
         return UNDEFINED
     for key in keys:
-        value = own(value, key)
+        value = value.get(key, MISSING) if isinstance(value, dict) else own(value, key)
         if value is MISSING:
             return UNDEFINED
     return value
@@ -232,8 +229,9 @@ def _can_hold(node: Value, key: str) -> bool:
     return isinstance(node, dict) or is_index(key)
 
 
-def _may_follow(items: list[Value], key: str) -> bool:
+def _may_follow(run: Run, items: list[Value], key: str) -> bool:
     """Whether `put` goes on into an array by the key: an index of it, or the one after the last."""
+    scan(run, len(key))
     index = parse_int(key)
     return index is not None and 0 <= index <= len(items)
 

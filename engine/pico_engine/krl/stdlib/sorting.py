@@ -49,6 +49,8 @@ def _by_text(run: Run, items: list[Value], *, descending: bool) -> list[Value]:
 
 
 def _by_number(run: Run, items: list[Value], *, descending: bool) -> list[Value]:
+    if all(type(item) is int for item in items):
+        return sorted(items, reverse=descending)
     numbers = [number_of(run, item) for item in items]
     if None in numbers:
         if not any(number is not None for number in numbers):
