@@ -62,17 +62,23 @@ def is_jws(raw: JsonObject) -> bool:
     return "payload" in raw
 
 
+_GENERAL: Final = frozenset(("payload", "signatures"))
+_ROW: Final = frozenset(("protected", "header", "signature"))
+_FLATTENED: Final = _ROW | {"payload"}
+
+
 def parse_jws(raw: JsonObject) -> Jws:
     """Reads the general or the flattened form."""
     payload = raw.get("payload")
     if not isinstance(payload, str):
         raise BadEnvelope("a JWS whose payload is not text")
     if "signatures" in raw:
-        if "signature" in raw or "protected" in raw or "header" in raw:
-            raise BadEnvelope("a JWS in the general and the flattened form at once")
-        rows = raw["signatures"]
+        rows, known = raw["signatures"], _GENERAL
     else:
-        rows = [{name: raw[name] for name in ("protected", "header", "signature") if name in raw}]
+        rows, known = [{name: raw[name] for name in raw if name != "payload"}], _FLATTENED
+    # Nothing signs what stands beside the signatures: a member nobody knows could be one that was changed.
+    if not raw.keys() <= known:
+        raise BadEnvelope("a JWS with members of both forms, or of none")
     if not isinstance(rows, list) or not rows:
         raise BadEnvelope("a JWS without signatures")
     if len(rows) > SIGNATURES_MAX:
@@ -83,6 +89,8 @@ def parse_jws(raw: JsonObject) -> Jws:
 def _parse_signature(row: object) -> Signature:
     if not isinstance(row, dict):
         raise BadEnvelope("a JWS signature that is not an object")
+    if not row.keys() <= _ROW:
+        raise BadEnvelope("a JWS signature with members that JWS does not know")
     protected, text = row.get("protected"), row.get("signature")
     if not isinstance(protected, str) or not isinstance(text, str):
         raise BadEnvelope("a JWS signature without protected header or signature")

@@ -152,6 +152,8 @@ RULES: list[tuple[str, Callable[[dict[str, Any]], object], type[DidcommError]]] 
     ("no signatures", lambda raw: raw.update(signatures=[]), BadEnvelope),
     ("signatures an object", lambda raw: raw.update(signatures={}), BadEnvelope),
     ("signature no object", lambda raw: raw.update(signatures=[7]), BadEnvelope),
+    ("a foreign member", lambda raw: raw.update(more=1), BadEnvelope),
+    ("a foreign member of a row", lambda raw: raw["signatures"][0].update(more=1), BadEnvelope),
     ("both forms", lambda raw: raw.update(signature="AAAA"), BadEnvelope),
     ("nine signatures", lambda raw: raw.update(signatures=raw["signatures"] * 9), LimitExceeded),
 ]
