@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from pico_engine.regex import instructions as op
 from pico_engine.regex.analysis import anchored, beginning
-from pico_engine.regex.charset import EVERYTHING, Ranges, python_class
+from pico_engine.regex.charset import EVERYTHING, Ranges
+from pico_engine.regex.members import Members
 from pico_engine.regex.syntax import (
     Alternatives,
     Assertion,
@@ -30,7 +30,7 @@ class Program:
     groups: int
     registers: int
     anchored: bool
-    first: re.Pattern[str] | None
+    first: Members | None
 
 
 def assemble(pattern: Pattern) -> Program:
@@ -45,7 +45,7 @@ def assemble(pattern: Pattern) -> Program:
         groups=groups,
         registers=assembler.registers,
         anchored=anchored(pattern.body),
-        first=None if first is None or first == EVERYTHING else re.compile(python_class(first)),
+        first=None if first is None or first == EVERYTHING else Members(first),
     )
 
 
@@ -56,7 +56,7 @@ class _Assembler:
         self.registers = registers
         self._ignore_case = ignore_case
         self._code: list[op.Instruction] = [op.Jump(0)]
-        self._tests: dict[tuple[Ranges, str], re.Pattern[str]] = {}
+        self._members: dict[Ranges, Members] = {}
 
     def emit(self, instruction: op.Instruction) -> int:
         self._code.append(instruction)
@@ -73,8 +73,8 @@ class _Assembler:
         """Where the code of `node` begins, which goes on at `then`."""
         match node:
             case Characters(members):
-                test = self._test(members)
-                return self.emit(op.OneBackwards(test, then) if backwards else op.One(test, then))
+                known = self._known(members)
+                return self.emit(op.OneBackwards(known, then) if backwards else op.One(known, then))
             case Assertion(where):
                 return self.emit(op.At(where, then))
             case Sequence(items):
@@ -104,7 +104,7 @@ class _Assembler:
         if node.high == 0:
             return then
         if isinstance(node.body, Characters) and node.greedy and not backwards:
-            return self.emit(op.Run(self._test(node.body.ranges, "*+"), node.low, node.high, then))
+            return self.emit(op.Run(self._known(node.body.ranges), node.low, node.high, then))
         register = self._take_registers()
         again = self.emit(op.Jump(then))
         round_ = self.emit(op.Round(register, node.low, again))
@@ -123,9 +123,7 @@ class _Assembler:
         self.registers += 2
         return self.registers - 2
 
-    def _test(self, members: Ranges, quantifier: str = "") -> re.Pattern[str]:
-        """Python's `re` on single characters only, where it cannot run away."""
-        key = (members, quantifier)
-        if key not in self._tests:
-            self._tests[key] = re.compile(python_class(members) + quantifier)
-        return self._tests[key]
+    def _known(self, members: Ranges) -> Members:
+        if members not in self._members:
+            self._members[members] = Members(members)
+        return self._members[members]

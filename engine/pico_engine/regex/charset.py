@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from functools import cache
+from itertools import permutations
 from typing import Final, TypeAlias
 
 Ranges: TypeAlias = tuple[tuple[int, int], ...]
@@ -81,27 +82,20 @@ def canonical(character: str) -> str:
 
 
 @cache
-def _families() -> tuple[tuple[int, ...], dict[int, tuple[int, ...]]]:
-    """The characters that are the same as others but for case, sorted; and for each, all of its family."""
+def _kin() -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Pairs of characters that are the same but for case, by the first of each pair."""
     found: dict[str, list[int]] = {}
     for code in range(_BMP_LAST + 1):
         found.setdefault(canonical(chr(code)), []).append(code)
-    families = {code: tuple(family) for family in found.values() if len(family) > 1 for code in family}
-    return tuple(sorted(families)), families
+    pairs = sorted(pair for family in found.values() for pair in permutations(family, 2))
+    return tuple(one for one, _ in pairs), tuple(other for _, other in pairs)
 
 
 def ignoring_case(one: Ranges) -> Ranges:
     """`one` with all characters that are the same but for case."""
-    codes, families = _families()
+    codes, others = _kin()
     more: set[int] = set()
     for low, high in one:
-        for code in codes[bisect_left(codes, low) : bisect_right(codes, high)]:
-            more.update(families[code])
+        kin = others[bisect_left(codes, low) : bisect_right(codes, high)]
+        more.update(code for code in kin if not low <= code <= high)
     return union(one, tuple((code, code) for code in more)) if more else one
-
-
-def python_class(one: Ranges) -> str:
-    """The set as a character class for Python's `re`, which serves to test single characters only."""
-    if not one:
-        return r"[^\x00-\U0010ffff]"
-    return "[" + "".join(f"\\U{low:08x}-\\U{high:08x}" for low, high in one) + "]"

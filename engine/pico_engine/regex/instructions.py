@@ -7,11 +7,11 @@ them are the counters of repetitions and what lookarounds remember.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from pico_engine.regex import charset
+from pico_engine.regex.members import Members
 from pico_engine.regex.syntax import Where
 
 if TYPE_CHECKING:
@@ -38,11 +38,11 @@ class Accept:
 class One:
     """One character of the set; backwards within a lookbehind."""
 
-    test: re.Pattern[str]
+    members: Members
     then: int
 
     def run(self, machine: Machine) -> int:
-        if self.test.match(machine.text, machine.position) is None:
+        if not self.members.has(machine.text, machine.position):
             return FAILED
         machine.position += 1
         return self.then
@@ -50,12 +50,12 @@ class One:
 
 @dataclass(frozen=True, slots=True)
 class OneBackwards:
-    test: re.Pattern[str]
+    members: Members
     then: int
 
     def run(self, machine: Machine) -> int:
         before = machine.position - 1
-        if before < 0 or self.test.match(machine.text, before) is None:
+        if before < 0 or not self.members.has(machine.text, before):
             return FAILED
         machine.position = before
         return self.then
@@ -65,7 +65,7 @@ class OneBackwards:
 class Run:
     """As many characters of a set as there are, up to `high`; gives them back one by one down to `low`."""
 
-    test: re.Pattern[str]
+    members: Members
     low: int
     high: int | None
     then: int
@@ -73,9 +73,8 @@ class Run:
     def run(self, machine: Machine) -> int:
         text, begin = machine.text, machine.position
         limit = len(text) if self.high is None else min(len(text), begin + self.high)
-        found = self.test.match(text, begin, limit)
-        end = begin if found is None else found.end()
-        machine.charge((end - begin) // _CHEAP_CHARS)
+        end = self.members.run_end(text, begin, limit)
+        machine.charge((end - begin) // self.members.chars_per_step)
         least = begin + self.low
         if end < least:
             return FAILED

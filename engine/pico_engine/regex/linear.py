@@ -110,8 +110,10 @@ def _in_characters(data: bytes, ends: list[int]) -> list[int]:
 
 def linear(pattern: Pattern) -> Linear | None:
     """`pattern` on RE2; None if RE2 cannot express it, or not with JavaScript's meaning."""
+    if size(pattern.body) > SIZE_MAX_NODES:
+        return None
     translated = translate(pattern.body)
-    if translated is None or size(pattern.body) > SIZE_MAX_NODES:
+    if translated is None:
         return None
     options = re2.Options()
     options.max_mem = _MEMORY_MAX_BYTES
@@ -181,6 +183,8 @@ def _repeat(node: Repeat) -> str | None:
 
 def _characters(members: Ranges) -> str:
     """Without surrogates, which have no UTF-8, and which no text has that comes here."""
+    if len(members) == 1 and members[0][0] == members[0][1] < 0xD800:
+        return rf"\x{{{members[0][0]:x}}}"
     kept = complement(ranges(*complement(members), *_SURROGATES))
     if not kept:
         return rf"[^\x00-\x{{{LAST:x}}}]"

@@ -15,8 +15,6 @@ SEARCH_MAX_STEPS: Final = 500_000
 _CHUNK_STEPS: Final = 256
 """Steps are reported to the caller in portions, because a call costs as much as a step."""
 
-_SKIPPED_CHARS_PER_STEP: Final = 32
-
 Spans = list[int]
 """The begin and end of the match, then of each group; -1 for a group that took no part."""
 
@@ -113,12 +111,11 @@ def search(program: Program, text: str, start: int, patience: Patience) -> Spans
     begin = start
     while begin <= len(text):
         if program.first is not None:
-            found = program.first.search(text, begin)
-            if found is None:
-                machine.charge((len(text) - begin) // _SKIPPED_CHARS_PER_STEP)
+            found = program.first.find(text, begin)
+            machine.charge((found - begin) // program.first.chars_per_step)
+            begin = found
+            if begin == len(text):
                 break
-            machine.charge((found.start() - begin) // _SKIPPED_CHARS_PER_STEP)
-            begin = found.start()
         if program.anchored and begin > 0:
             break
         if machine.attempt(begin):

@@ -24,8 +24,8 @@ from pico_engine.regex.syntax import (
     Where,
 )
 
-PATTERN_MAX_CHARS: Final = 10_000
-"""Long lists of words fit; what is longer takes noticeable time to compile."""
+PATTERN_MAX_CHARS: Final = 4_000
+"""A list of some hundred words fits; what is longer takes noticeable time to compile."""
 NESTING_MAX_LEVELS: Final = 60
 """Groups within groups: people stay below ten, and each level costs stack when the tree is walked."""
 REPEAT_MAX_COUNT: Final = 65_535
@@ -57,6 +57,7 @@ class _Parser:
         self._ignore_case = "i" in flags
         self._lines = "m" in flags
         self._names: list[str | None] = []
+        self._cases: dict[Ranges, Ranges] = {}
         self._nesting = 0
 
     def pattern(self) -> Pattern:
@@ -179,4 +180,8 @@ class _Parser:
         return body
 
     def _closed(self, members: Ranges) -> Ranges:
-        return charset.ignoring_case(members) if self._ignore_case else members
+        if not self._ignore_case:
+            return members
+        if members not in self._cases:
+            self._cases[members] = charset.ignoring_case(members)
+        return self._cases[members]

@@ -17,6 +17,7 @@ from pico_engine.regex.errors import RegexLimitExceeded
 from pico_engine.regex.linear import Linear, linear
 from pico_engine.regex.machine import SEARCH_MAX_STEPS, Patience, Spans
 from pico_engine.regex.parser import parse
+from pico_engine.regex.syntax import Pattern
 from pico_engine.regex.template import expand
 
 Count: TypeAlias = Callable[[int], object]
@@ -54,9 +55,13 @@ class Regex:
 
     pattern: str
     flags: str
-    names: tuple[str | None, ...] = field(compare=False, repr=False)
-    _program: Program = field(compare=False, repr=False)
+    _tree: Pattern = field(compare=False, repr=False)
     _linear: Linear | None = field(compare=False, repr=False)
+
+    @property
+    def names(self) -> tuple[str | None, ...]:
+        """The name of each group from 1 on, or None."""
+        return self._tree.names
 
     @property
     def captures(self) -> int:
@@ -66,6 +71,11 @@ class Regex:
     @cached_property
     def is_global(self) -> bool:
         return "g" in self.flags
+
+    @cached_property
+    def _program(self) -> Program:
+        """Made when it is first needed: most expressions never leave RE2."""
+        return assemble(self._tree)
 
     def search(self, text: str, start: int = 0, step: Count | None = None) -> Match | None:
         """The first match that begins at `start` or later, with or without the flag g.
@@ -159,4 +169,4 @@ class Regex:
 def compile_regex(pattern: str, flags: str = "") -> Regex:
     """The expression `/pattern/flags`. Raises RegexSyntaxError as JavaScript does, or beyond a limit."""
     tree = parse(pattern, flags)
-    return Regex(pattern, flags, tree.names, assemble(tree), linear(tree))
+    return Regex(pattern, flags, tree, linear(tree))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from itertools import pairwise
 
 import pytest
@@ -32,12 +31,6 @@ def test_union_complement_and_size(one: charset.Ranges, other: charset.Ranges, c
     assert charset.contains(charset.complement(one), code) != charset.contains(one, code)
     assert charset.size(one) + charset.size(charset.complement(one)) == charset.LAST + 1
     assert charset.complement(charset.complement(one)) == one
-
-
-@given(SETS, st.characters())
-def test_the_class_for_python_means_the_same(one: charset.Ranges, char: str) -> None:
-    found = re.fullmatch(charset.python_class(one), char)
-    assert (found is not None) == charset.contains(one, ord(char))
 
 
 @pytest.mark.parametrize(

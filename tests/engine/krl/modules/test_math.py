@@ -111,3 +111,9 @@ def test_large_texts_are_counted() -> None:
     run = CountingRun(chars_max=10_000)
     with pytest.raises(KrlLimitExceeded):
         run.call(MEMBERS["base64encode"].invocable("base64encode"), ["a" * 10_000])
+
+
+def test_algorithms_that_python_does_not_have_everywhere_are_unknown() -> None:
+    for name in ("ripemd160", "sm3", "md5-sha1", "sha512-256"):
+        with pytest.raises(KrlRuntimeError, match="recognize"):
+            call("hash", name, "x")
