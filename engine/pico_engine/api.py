@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, cast
 
 from pico_engine.admission import check_attributes
 from pico_engine.channels import ALLOW_ALL, HTTP, Policy, clean_tags, parse_policy
@@ -28,6 +28,14 @@ def merge_attrs(attrs: Mapping[str, Json] | None, more: Mapping[str, Json]) -> F
     if attrs is None and not more:
         return EMPTY_MAP
     return cast("FrozenMap", freeze({**(attrs or {}), **more}))
+
+
+class Source(NamedTuple):
+    """The source of an installed ruleset in KRL, its hash, and when its URL was last fetched."""
+
+    text: str
+    hash: str
+    flushed_ms: int
 
 
 class PicoView:
@@ -95,6 +103,30 @@ class PicoView:
         Answers as `children` does. Raises UnknownRuleset, LimitExceeded.
         """
         return self._pico.engine.family.new_child(self._pico, name, rulesets)
+
+    def new_channel_of_child(self, did: str, tags: Iterable[str]) -> str:
+        """Make a channel of a child that was made in this turn; answers its ECI. It allows everything.
+
+        For what the child will be told to restrict, but others have to know at once.
+        """
+        return self._pico.engine.family.new_channel_of_child(self._pico, did, clean_tags(tags)).eci
+
+    @property
+    def default_rulesets(self) -> tuple[str, ...]:
+        """Ids of rulesets that this node gives to new picos, beside wrangler and subscription."""
+        return self._pico.engine.default_rulesets
+
+    def source(self, rid: str) -> Source:
+        """The KRL text that an installed ruleset was made of; empty for one in Python."""
+        row, library = self._pico.installed.get(rid) or {}, self._pico.engine.library
+        digest, url = row.get("hash", ""), row.get("url", "")
+        edition = library.edition(url) if url else None
+        text = (library.text(digest) or "") if digest else ""
+        return Source(text, digest, edition.flushed_ms if edition is not None else 0)
+
+    def turns(self, most: int = 100) -> list[dict[str, Json]]:
+        """The newest turns of this pico since the node started, oldest of them first (`picomesh trace`)."""
+        return self._pico.engine.traces.newest(most, self._pico.did)
 
     def delete_child(self, did_or_eci: str) -> list[str]:
         """Delete a child and everything below it when this turn commits; answers the DIDs that go."""

@@ -77,6 +77,19 @@ class RulesetDefinition:
         return found
 
     @property
+    def testing(self) -> dict[str, Json]:
+        """What the query `__testing` answers where the author wrote none: what there is to ask and to send."""
+        names = sorted({name for rule in self.rules for name in rule.machine.salience if "*" not in name})
+        return {
+            "queries": [
+                {"name": name, "args": list(function.parameters)}
+                for name, function in self.functions.items()
+                if function.shared
+            ],
+            "events": [{"domain": domain, "name": name, "attrs": []} for domain, name in names],
+        }
+
+    @property
     def meta(self) -> dict[str, Json]:
         """What `wrangler:rulesetMeta` answers."""
         return {

@@ -78,6 +78,8 @@ class Engine:
         self.entropy = entropy
         self.limits = limits or EngineLimits()
         self.port = port or Port()
+        self.default_rulesets: tuple[str, ...] = ()
+        """Given to new picos beside those that every pico has."""
         self.now = 0
         self.admission = Admission(self)
         self.family = FamilyAffairs(self)

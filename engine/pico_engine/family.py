@@ -70,6 +70,16 @@ class FamilyAffairs:
         parent.children.put(child.did, row)
         return {"did": child.did, "eci": down.eci, "name": name, "parent_eci": up.eci}
 
+    def new_channel_of_child(self, parent: Pico, did: str, tags: tuple[str, ...]) -> Channel:
+        """A channel over HTTP of a child that has had no turn yet."""
+        engine = self._engine
+        engine.check_may_write(parent)
+        child = engine.pico(did)
+        if did not in parent.children.rows or any(one.family is None for one in child.channels.rows.values()):
+            raise BadRequest(f"{did} is no new child of pico {parent.did}")
+        eci, secret = engine.identities.new_channel(engine.entropy)
+        return self._add_channel(child, Channel(eci=eci, tags=tags, secret=freeze(secret)))
+
     def rename(self, pico: Pico, name: str) -> None:
         self._engine.check_may_write(pico)
         pico.info.put("name", _check_name(name))

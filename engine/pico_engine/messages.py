@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from pico_engine.values import EMPTY_MAP, Json
 
@@ -97,6 +97,19 @@ class QueryMessage:
     sender: str | None = None
     reply: Any = None
     chain: tuple[str, ...] = ()
+    marks_undefined: bool = False
+    """Whoever asks tells KRL's undefined (answered as NO_VALUE) from null."""
+
+
+class NoValue:
+    """The type of NO_VALUE."""
+
+    def __repr__(self) -> str:
+        return "NO_VALUE"
+
+
+NO_VALUE: Final = NoValue()
+"""Answers a query whose value is KRL's undefined, to those who tell it from null."""
 
 
 @dataclass(slots=True)

@@ -84,6 +84,10 @@ class Turn:
     waiter: greenlet | None = None
     waits_for: str | None = None
     answer: WaitAnswer | None = None
+    is_untouched = True
+    """Had nothing been done yet when its first rule was considered?"""
+    answers_undefined = False
+    """Did the query at hand answer KRL's undefined, which is null to all but old clients?"""
     metered = False
     """Has the pico's meter of KRL rulesets begun to count this turn?"""
     calls = 0

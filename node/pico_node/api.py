@@ -38,9 +38,16 @@ class NodeApi(Protocol):
         ...
 
     async def query(
-        self, eci: str, rid: str, name: str, args: Mapping[str, Json] | list[Json], *, door: str = "http"
+        self,
+        eci: str,
+        rid: str,
+        name: str,
+        args: Mapping[str, Json] | list[Json],
+        *,
+        door: str = "http",
+        marks_undefined: bool = False,
     ) -> Json:
-        """Ask a shared query over a channel."""
+        """Ask a shared query over a channel. `marks_undefined`: KRL's undefined is answered as NO_VALUE."""
         ...
 
     async def command(self, name: str, /, **parameters: Any) -> Json:

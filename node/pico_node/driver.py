@@ -460,9 +460,9 @@ class Driver:
         return await self._ask(EventMessage(eci, domain, type, attrs or EMPTY_MAP, then_query=query))
 
     async def query(
-        self, eci: str, rid: str, name: str, args: Mapping[str, Json] | list[Json], *, door: str = "http"
+        self, eci: str, rid: str, name: str, args: Mapping[str, Json] | list[Json], **how: Any
     ) -> Json:
-        return await self._ask(QueryMessage(eci, rid, name, args, door))
+        return await self._ask(QueryMessage(eci, rid, name, args, **how))
 
     async def command(self, name: str, /, **parameters: Any) -> Json:
         return await self._ask(Command(name, parameters))

@@ -44,6 +44,11 @@ class Home:
         return self.path / RULESETS_FOLDER_NAME
 
     @property
+    def cache(self) -> Path:
+        """Compiled KRL rulesets; may be deleted at any time."""
+        return self.path / "cache" / "krl"
+
+    @property
     def node_file(self) -> Path:
         return self.path / NODE_FILE_NAME
 

@@ -14,18 +14,25 @@ from typing import Any
 from aiohttp import web
 from nacl.bindings import crypto_sign_seed_keypair
 
+from pico_engine.errors import BadRequest
 from pico_engine.limits import EngineLimits
-from pico_engine.registry import Registry
+from pico_engine.registry import Compiled, Registry
 from pico_engine.store import Store
 from pico_engine.values import Json
 from pico_node.agent.agent import Agent
+from pico_node.agent.old_engine import be_compatible
+from pico_node.code_cache import CodeCache
 from pico_node.driver import Driver
 from pico_node.entropy import SystemEntropy
 from pico_node.home import Home
-from pico_node.http.app import make_app, serve
+from pico_node.http.app import DOORS, Address, make_app, serve
+from pico_node.http.old_engine import OldEngineDoor
+from pico_node.http.old_engine_server import serve_old_engine
+from pico_node.http.security import is_loopback
 from pico_node.options import UpOptions
 from pico_node.outside import EgressPolicy
 from pico_node.peers import Peers
+from pico_node.ruleset_watch import FileWatch
 from pico_node.rulesets import load_rulesets
 from pico_node.store import LevelStore
 from pico_node.watchdog import Watchdog
@@ -45,12 +52,15 @@ class Node(Driver):
         self.home.prepare()
         seed, self.is_new = self.home.key()
         self.owner_token = self.home.token()
-        self.registry = Registry()
+        self.registry = Registry(compiler=self._compile)
+        self._code_cache = CodeCache(self.home.cache)
         self.ruleset_problems = load_rulesets(self.registry, self.home.rulesets)
         self._node_key = crypto_sign_seed_keypair(seed)[0]
         self._began = time.monotonic()
         self.http_url = ""
         self.http_app = web.Application()
+        self.compat_context: Json = None
+        """What the existing engine's page asks first; only with --compat."""
         self._exit = AsyncExitStack()
         store = LevelStore.open(self.home.store)
         try:
@@ -78,8 +88,18 @@ class Node(Driver):
                 return (address,)
         return (LISTEN_DEFAULT,)
 
+    def _compile(self, text: str, url: str) -> Compiled:
+        """The ruleset of a KRL text, by the home's cache."""
+        from pico_engine.krl import CompileCache  # a node without KRL rulesets never loads the compiler
+
+        return CompileCache(self._code_cache.read, self._code_cache.write).compile(text, url)
+
     def _agent(self, store: Store) -> Agent:
-        return Agent(store, self.registry, SystemEntropy(), self._node_key)
+        agent = Agent(store, self.registry, SystemEntropy(), self._node_key)
+        agent.base_url = self.http_url
+        if self.options.compat:
+            be_compatible(agent)
+        return agent
 
     # -- life ---------------------------------------------------------------------------------------------
 
@@ -100,13 +120,34 @@ class Node(Driver):
                 allowed_hosts=self.options.allowed_hosts,
                 open_metrics=self.options.open_metrics,
             )
-            runner, (host, port) = await serve(self.http_app, *self.options.http)
+            runner, (host, port) = await self._serve()
             self._exit.push_async_callback(runner.cleanup)
             self.http_url = f"http://{host}:{port}" if ":" not in host else f"http://[{host}]:{port}"
+            if self.agent is not None:
+                self.agent.base_url = self.http_url
             self._remember()
+            if self.options.watch:
+                watch = FileWatch(self)
+                watch.start()
+                self._exit.push_async_callback(watch.stop)
         except BaseException:
             await self.take_down()
             raise
+
+    async def _serve(self) -> tuple[web.AppRunner, Address]:
+        if not self.options.compat:
+            return await serve(self.http_app, *self.options.http)
+        if not is_loopback(self.options.http[0]):
+            raise BadRequest(
+                f"--compat serves on loopback only, not on {self.options.http[0]}",
+                "it opens the node to everybody who reaches the port; put nothing before it either",
+            )
+        self.compat_context = await self.command("compat_setup")
+        doors = self.http_app[DOORS]
+        door = OldEngineDoor(
+            self, doors.guard, doors.limits, doors.counters, self.compat_context, self.options.compat_ui
+        )
+        return await serve_old_engine(self.http_app, door, *self.options.http)
 
     async def _start_peers(self) -> None:
         assert self.peers is not None, "a node has peers"

@@ -85,6 +85,11 @@ async def _introduce(node: Node) -> None:
         lines.append(
             f"careful     HTTP on {node.options.http[0]} is not encrypted; put a proxy with TLS before it"
         )
+    if node.compat_context is not None:
+        lines.append(
+            f"careful     --compat: whoever reaches {node.http_url} owns the root pico; so does any web page "
+            "that a browser on this machine shows"
+        )
     login = node.http_url + login_path(node.http_app)
     lines.append(f"log in once {login}")
     lines.append(f"ready       {node.http_url}")

@@ -17,6 +17,9 @@ from pico_rulesets.attributes import parsed, parsed_map, passed_on, required_tex
 
 WRANGLER: Final = "io.picolabs.wrangler"
 SUBSCRIPTION: Final = "io.picolabs.subscription"
+UI: Final = "io.picolabs.pico-engine-ui"
+UI_TAGS: Final = ("engine", "ui")
+"""Of the channel of the existing engine's web page."""
 PICO_RULESETS: Final = (WRANGLER, SUBSCRIPTION)
 """Rulesets that every pico comes with, in the order in which their rules run."""
 
@@ -207,9 +210,22 @@ class Wrangler(Ruleset, rid=WRANGLER, version="1.0.0", author="picomesh"):
 
     @rule(when("wrangler:new_child_request"))
     def new_child(self, event: Event) -> None:
-        child = self.pico.new_child(required_text(event, "name"), PICO_RULESETS)
+        rids = (*PICO_RULESETS, *self.pico.default_rulesets)
+        child = self.pico.new_child(required_text(event, "name"), rids)
+        found = {"eci": child["eci"]}
+        if UI in rids:
+            found["uiEci"] = self._prepare_ui(event, child)
         self.send(child["eci"], "wrangler:pico_created", passed_on(event))
-        self.raise_event("wrangler:new_child_created", passed_on(event, eci=child["eci"]))
+        self.raise_event("wrangler:new_child_created", passed_on(event, **found))
+
+    def _prepare_ui(self, event: Event, child: dict[str, Json]) -> Json:
+        """The channel of the child's web page, which whoever asked for the child is told."""
+        ui_eci = self.pico.new_channel_of_child(child["did"], UI_TAGS)
+        own = next((one["id"] for one in self.channels(list(UI_TAGS))), None)
+        self.send(child["eci"], "engine_ui:setup")
+        box = {"name": event.attr("name"), "backgroundColor": event.attr("backgroundColor") or "#87CEFA"}
+        self.send(child["eci"], "engine_ui:box", {**box, **({"parentUiEci": own} if own else {})})
+        return ui_eci
 
     @rule(when("wrangler:child_deletion_request"))
     def delete_child(self, event: Event) -> None:
@@ -221,7 +237,7 @@ class Wrangler(Ruleset, rid=WRANGLER, version="1.0.0", author="picomesh"):
 
     @rule(when("wrangler:pico_created"))
     def initialise_child(self, event: Event) -> None:
-        self._initialise(event, event.eci or self.pico.self_eci, PICO_RULESETS)
+        self._initialise(event, event.eci or self.pico.self_eci, self.installedRIDs())
 
     @rule(when("wrangler:root_created", where=lambda event: event.eci == ""))
     def initialise_root(self, event: Event) -> None:

@@ -145,6 +145,7 @@ class Instance:
                 value = self.call(value, placed, args)
             else:
                 value = self.call(value, list(args or ()))
+        self.turn().answers_undefined = value is UNDEFINED
         return to_json(value, self)
 
     def provided(self, name: str, args: Sequence[Value], named: Mapping[str, Value] | None) -> Value:

@@ -24,6 +24,7 @@ from pico_engine.messages import (
 from pico_engine.turn import Send
 from pico_engine.values import Json, freeze, thaw
 from pico_node.agent.messages import Command, CommandAnswer
+from pico_node.agent.old_engine import set_up_root
 from pico_node.agent.parameters import Signature
 from pico_node.agent.rows import connections_of
 
@@ -304,6 +305,12 @@ class Commands:
             return {**edition.to_json(), "warnings": warnings}
 
         return self._operate(reply, self.find(""), "flush ruleset", run)
+
+    def do_compat_setup(self, reply: Any) -> object:
+        """Be compatible with the existing engine from now on; answers `{version, eci}` of its page."""
+        return self._operate(
+            reply, self.find(""), "set up for the existing engine", lambda it: set_up_root(self._agent, it)
+        )
 
     def do_ruleset_urls(self, _reply: Any) -> Json:
         """The URLs that the node has fetched rulesets from."""

@@ -69,6 +69,12 @@ class Guard:
         if len(headers.getall(_HOST, ())) > 1:
             raise HostNotAllowed("the request has more than one Host header")
 
+    def check_host(self, headers: CIMultiDictProxy[str]) -> None:
+        """Of `check` only what concerns the host. Raises HostNotAllowed."""
+        host = headers.get(_HOST, "")
+        if host not in self._known:
+            self._learn(host)
+
     def _learn(self, host: str) -> None:
         name = host_name(host)
         if name is None or not (name in self._names or is_loopback(name)):

@@ -1,0 +1,256 @@
+"""The existing engine's HTTP surface, as its clients know it (facts probed on version 1.4.0)."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+import pytest
+
+from pico_node.node import Node
+from pico_node.options import UpOptions
+
+UI = "io.picolabs.pico-engine-ui"
+ALL = {
+    "tags": ["all"],
+    "eventPolicy": {"allow": [{"domain": "*", "name": "*"}], "deny": [{"domain": "no", "name": "*"}]},
+    "queryPolicy": {"allow": [{"rid": "*", "name": "*"}], "deny": []},
+}
+RULESET = """
+ruleset test.shop {
+  meta { shares nothing, unset, sum, page, headers, map }
+  global {
+    nothing = function(){ null }
+    unset = function(){ ent:unset }
+    sum = function(a, b){ a + b }
+    page = function(){ "<b>hi</b>" }
+    headers = function(_headers){ _headers }
+    map = function(){ {"a": 1} }
+  }
+  rule bought { select when shop bought
+    send_directive("sold", event:attrs.delete("_headers")) }
+  rule web { select when shop web
+    every {
+      send_directive("_cookie", {"cookie": "a=b; Path=/"})
+      send_directive("_redirect", {"url": "http://example.org/next"})
+    }
+  }
+}
+"""
+
+
+class Client:
+    """Asks a node as an old client does."""
+
+    def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
+        self.url = url
+        self.session = session
+        self.eci = ""
+
+    async def ask(self, path: str, method: str = "GET", **more: Any) -> tuple[int, str, Any]:
+        async with self.session.request(method, self.url + path, allow_redirects=False, **more) as answer:
+            return answer.status, await answer.text(), answer.headers
+
+    async def get(self, path: str, **more: Any) -> Any:
+        status, text, _ = await self.ask(path, **more)
+        assert status == 200
+        return json.loads(text)
+
+
+@pytest.fixture
+async def client(tmp_path: Path) -> AsyncIterator[Client]:
+    page = tmp_path / "page"
+    page.mkdir()
+    (page / "index.html").write_text("<title>Picos</title>")
+    (page / "app.js").write_text("1")
+    (tmp_path / "secret").write_text("0wn3d")
+    (tmp_path / "test.shop.krl").write_text(RULESET)
+    options = UpOptions(
+        tmp_path / "home", ("127.0.0.1", 0), open_browser=False, mdns=False, compat=True, compat_ui=page
+    )
+    node = Node(options)
+    await node.run_up()
+    try:
+        async with aiohttp.ClientSession() as session:
+            client = Client(node.http_url, session)
+            ui = (await client.get("/api/ui-context"))["eci"]
+            await client.ask(f"/c/{ui}/event-wait/engine_ui/new_channel", "POST", json=ALL)
+            pico = await client.get(f"/c/{ui}/query/{UI}/pico")
+            client.eci = next(one["id"] for one in pico["channels"] if one["tags"] == ["all"])
+            url = (tmp_path / "test.shop.krl").as_uri()
+            await client.get(f"/c/{client.eci}/event-wait/wrangler/install_ruleset_request?url={quote(url)}")
+            yield client
+    finally:
+        await node.take_down()
+
+
+async def test_the_page_finds_the_root_pico(client: Client) -> None:
+    context = await client.get("/api/ui-context")
+    assert context["version"] == "1.4.0"
+    box = await client.get(f"/c/{context['eci']}/query/{UI}/box")
+    assert box["eci"] == context["eci"]
+    assert (await client.ask("/"))[1] == "<title>Picos</title>"
+    assert (await client.ask("/app.js"))[1] == "1"
+    for path in ("/../secret", "/%2e%2e/secret", "/nothing"):
+        assert "0wn3d" not in (await client.ask(path))[1]
+
+
+async def test_events_and_queries(client: Client) -> None:
+    eci = client.eci
+    answer = await client.get(f"/c/{eci}/event-wait/shop/bought?what=tea&n=1&n=2")
+    (directive,) = answer["directives"]
+    assert directive["options"] == {"what": "tea", "n": ["1", "2"]}
+    assert directive["meta"] == {"rid": "test.shop", "rule_name": "bought", "txnId": answer["eid"]}
+    assert isinstance(await client.get(f"/c/{eci}/event/shop/bought"), str)
+    for path in (f"/c/{eci}/query/test.shop/sum", f"/sky/cloud/{eci}/test.shop/sum"):
+        assert await client.get(path, params={"a": "x", "b": "y"}) == "xy"
+    assert await client.get(f"/c/{eci}/event/shop/bought/query/test.shop/map") == {"a": 1}
+    assert await client.get(f"/c/{quote(eci, safe='')}/query/test.shop/map") == {"a": 1}
+
+
+async def test_bodies(client: Client) -> None:
+    bought, total = f"/c/{client.eci}/event-wait/shop/bought", f"/c/{client.eci}/query/test.shop/sum"
+
+    async def options(**more: Any) -> Any:
+        return json.loads((await client.ask(bought, "POST", **more))[1])["directives"][0]["options"]
+
+    assert await options(json={"a": 1}, params={"a": "0", "b": "2"}) == {"a": 1, "b": "2"}
+    assert await options(data={"a": "1"}) == {"a": "1"}
+    assert await options(json=["x", "y"]) == {"0": "x", "1": "y"}
+    assert await options(data=b'{"a":1}', headers={"Content-Type": "application/octet-stream"}) == {"a": 1}
+    assert await options(data=b'{"a":1}', headers={"Content-Type": "text/plain"}) == {}
+    assert json.loads((await client.ask(total, "POST", json=[1, 2]))[1]) == 3
+    for method in ("PUT", "DELETE", "PATCH"):
+        assert (await client.ask(bought, method))[0] == 200
+
+
+async def test_undefined_is_an_empty_body_and_null_is_null(client: Client) -> None:
+    status, text, headers = await client.ask(f"/c/{client.eci}/query/test.shop/nothing")
+    assert (status, text, headers["Content-Type"]) == (200, "", "application/json; charset=utf-8")
+    assert (await client.ask(f"/c/{client.eci}/query/test.shop/unset"))[1] == "null"
+
+
+@pytest.mark.parametrize("start", ["/c/ECI/query/test.shop/", "/sky/cloud/ECI/test.shop/"])
+async def test_pages_of_rulesets(client: Client, start: str) -> None:
+    start = start.replace("ECI", client.eci)
+    for suffix, kind in ((".html", "text/html"), (".txt", "text/plain")):
+        _, text, headers = await client.ask(f"{start}page{suffix}")
+        assert text == "<b>hi</b>"
+        assert headers["Content-Type"].startswith(kind)
+    assert "TypeError" in (await client.get(f"{start}map.html"))["error"]
+
+
+async def test_cookies_and_redirects_of_sky_events(client: Client) -> None:
+    status, text, headers = await client.ask(f"/sky/event/{client.eci}/none/shop/web")
+    assert (status, headers["Set-Cookie"], headers["Location"]) == (
+        302,
+        "a=b; Path=/",
+        "http://example.org/next",
+    )
+    assert len(json.loads(text)["directives"]) == 2
+    status, _, headers = await client.ask(f"/c/{client.eci}/event-wait/shop/web")
+    assert status == 200
+    assert "Set-Cookie" not in headers
+    answer = await client.get(f"/sky/event/{client.eci}/mine/shop/bought")
+    assert answer["directives"][0]["options"] == {"__eid": "mine"}
+    assert answer["eid"] != "mine"
+
+
+async def test_rulesets_see_all_headers_but_the_nodes_secrets(client: Client) -> None:
+    sent = {
+        "X-Mine": "1",
+        "Authorization": "Bearer s3cret",
+        "Cookie": "picomesh_session_1=s3cret; theme=dark",
+    }
+    seen = await client.get(f"/c/{client.eci}/query/test.shop/headers", headers=sent)
+    assert seen["x-mine"] == "1"
+    assert seen["cookie"] == "theme=dark"
+    assert "authorization" not in seen
+
+
+async def test_errors_have_status_200_and_the_old_words(client: Client) -> None:
+    eci, family = client.eci, ""
+    for channel in await client.get(f"/c/{eci}/query/io.picolabs.wrangler/channels"):
+        if "self" in channel["tags"]:
+            family = channel["id"]
+    for path, words in {
+        "/c/nobody/query/a.b/c": "Error: ECI not found nobody",
+        "/c/nobody/event/a/b": "Error: ECI not found nobody",
+        f"/c/{eci}/query/no.such/x": "Error: Pico doesn't have no.such installed.",
+        f"/c/{eci}/query/test.shop/x": 'Error: Ruleset test.shop does not have query function "x"',
+        f"/c/{eci}/event/no/way": "Error: Not allowed by channel policy",
+        f"/c/{family}/event/a/b": "Error: This is a family channel and only the owner can use it.",
+        "/api/flush": "TypeError: Expected `url`",
+    }.items():
+        assert await client.get(path) == {"error": words}, path
+    status, text, _ = await client.ask(
+        f"/c/{eci}/event/a/b", "POST", data="{", headers={"Content-Type": "application/json"}
+    )
+    assert (status, json.loads(text)["error"].partition(":")[0]) == (200, "SyntaxError")
+    large = io.BytesIO(b'"' + b"x" * 1_100_000 + b'"')
+    _, text, _ = await client.ask(
+        f"/c/{eci}/event/a/b", "POST", data=large, headers={"Content-Type": "application/json"}
+    )
+    assert json.loads(text) == {"error": "PayloadTooLargeError: request entity too large"}
+
+
+async def test_a_flush_tells_what_it_found(client: Client, tmp_path: Path) -> None:
+    file = tmp_path / "test.shop.krl"
+    told = await client.get("/api/flush", params={"url": file.as_uri()})
+    assert told["rid"] == "test.shop"
+    assert set(told) == {"url", "rid", "hash", "flushed", "compiler"}
+    file.write_text("ruleset test.shop {\n\n\n  meta {")
+    told = await client.get("/api/flush", params={"url": file.as_uri()})
+    assert told["error"].startswith("ParseError: ")
+    assert told["error"].endswith("]")
+    assert " [at line 4 col " in told["error"]
+    assert await client.get(f"/c/{client.eci}/query/test.shop/map") == {"a": 1}, "the old version runs"
+
+
+async def test_any_web_page_may_ask(client: Client) -> None:
+    status, _, headers = await client.ask("/c/x/event/a/b", "OPTIONS")
+    assert status == 200
+    assert headers["Allow"] == "POST, GET, OPTIONS"
+    assert headers["Access-Control-Allow-Methods"] == "POST, GET, OPTIONS"
+    status, _, headers = await client.ask("/api/ui-context", headers={"Origin": "http://elsewhere.example"})
+    assert (status, headers["Access-Control-Allow-Origin"]) == (200, "*")
+
+
+async def test_but_not_under_a_foreign_name_and_not_the_owners_api(client: Client) -> None:
+    assert (await client.ask("/api/ui-context", headers={"Host": "evil.example"}))[0] == 421
+    assert (await client.ask("/api/v1/picos"))[0] == 401
+    foreign = {"Origin": "http://elsewhere.example"}
+    assert (await client.ask("/api/v1/picos", headers=foreign))[0] == 403
+
+
+async def test_what_a_client_has_is_not_sent_again(client: Client) -> None:
+    path = f"/c/{client.eci}/query/test.shop/map"
+    _, _, headers = await client.ask(path)
+    status, text, _ = await client.ask(path, headers={"If-None-Match": headers["ETag"]})
+    assert (status, text) == (304, "")
+
+
+async def test_unknown_paths(client: Client) -> None:
+    status, text, headers = await client.ask("/c/x/<script>")
+    assert status == 404
+    assert headers["Content-Type"].startswith("text/html")
+    assert "<script>" not in text
+
+
+async def test_new_picos_have_the_old_engines_rulesets(client: Client) -> None:
+    ui = (await client.get("/api/ui-context"))["eci"]
+    answer = await client.get(
+        f"/c/{ui}/event/engine_ui/new/query/{UI}/box?name=kid&backgroundColor=%23ff0000"
+    )
+    (child,) = answer["children"]
+    box = await client.get(f"/c/{child}/query/{UI}/box")
+    assert (box["name"], box["backgroundColor"], box["parent"]) == ("kid", "#ff0000", ui)
+    rids = [one["rid"] for one in (await client.get(f"/c/{child}/query/{UI}/pico"))["rulesets"]]
+    assert set(rids) >= {UI, "io.picolabs.wrangler", "io.picolabs.subscription", "io.picolabs.pds"}
+    await client.get(f"/c/{ui}/event-wait/engine_ui/del?eci={child}")
+    assert (await client.get(f"/c/{ui}/query/{UI}/box"))["children"] == []
