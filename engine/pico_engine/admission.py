@@ -44,7 +44,7 @@ class Admission:
         known = self._admitted.get(key)
         if known is not None:
             pico, channel = known
-            if pico.channels.rows.get(message.eci) is channel and not self._engine.is_gone(pico):
+            if pico.channels.rows.get(message.eci) is channel and not pico.is_gone:
                 return pico
         pico = self.door(message)
         if len(self._admitted) >= ADMITTED_MAX_ENTRIES:

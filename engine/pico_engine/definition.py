@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pico_engine.values import Json
 
@@ -24,6 +24,16 @@ class RuleDefinition:
 
     name: str
     machine: Machine
+    run: Callable[[Any, Event, Mapping[str, Json]], None]
+
+
+class InstalledRule(NamedTuple):
+    """A rule in a pico: `machine` is None where the event's name alone selects it."""
+
+    instance: Any
+    rid: str
+    name: str
+    machine: Machine | None
     run: Callable[[Any, Event, Mapping[str, Json]], None]
 
 

@@ -89,7 +89,6 @@ class Engine:
         self.runner = Runner(self)
         self.schedules = Schedules(self)
         self.waiting = Waiting(self)
-        self.traces = Traces(self.limits.traces_max)
         self.index = Section(self.ledger, INDEX_ROOM, lazy=True)
         self.own = Section(self.ledger, ROOT_ROOM, lazy=True)
         self.counters: Counter[str] = Counter()
@@ -101,7 +100,8 @@ class Engine:
         self._busy = Section(self.ledger, BUSY_ROOM, lazy=True)
         self.queue_changed: set[Pico] = set()
         self._picos: dict[str, Pico] = {}
-        self._effects: deque[Effect] = deque()
+        self.effects: deque[Effect] = deque()
+        """What `next_effect` answers next."""
         self._next_sweep = 0
 
     # -- the machine's face -------------------------------------------------------------------------------
@@ -138,15 +138,22 @@ class Engine:
 
     def receive(self, message: Message, now: int) -> None:
         """Take a message. Nothing is refused by raising: what cannot be served is answered with `Failed`."""
+        if type(message) is EventMessage:
+            self.receive_event(message, now)
+            return
         self.now = now
         try:
-            if type(message) is EventMessage:  # most messages
-                self._admit_event(message)
-            else:
-                self._admit(message)
+            self._admit(message)
         except EngineError as error:
-            self.ledger.rollback()
-            self._fail(message, error)
+            self._refuse(message, error)
+
+    def receive_event(self, message: EventMessage, now: int) -> None:
+        """`receive` for what most messages are."""
+        self.now = now
+        try:
+            self._admit_event(message)
+        except EngineError as error:
+            self._refuse(message, error)
 
     def next_timer(self) -> int | None:
         """When `handle_timer` is wanted; a time that has passed means at once."""
@@ -168,16 +175,12 @@ class Engine:
 
     def next_effect(self) -> Effect | None:
         """What is to be done outside, in order; only after the batch taken next is durable."""
-        return self._effects.popleft() if self._effects else None
+        return self.effects.popleft() if self.effects else None
 
     def take_effects(self) -> deque[Effect]:
         """All that `next_effect` would answer, at once."""
-        taken, self._effects = self._effects, deque()
+        taken, self.effects = self.effects, deque()
         return taken
-
-    @property
-    def has_effects(self) -> bool:
-        return bool(self._effects)
 
     @property
     def has_changes(self) -> bool:
@@ -257,7 +260,7 @@ class Engine:
     def forget_unmade(self, pico: Pico) -> None:
         """After a change of a new pico's facts: when it lost them again, its making was undone."""
         if not pico.info.rows:
-            self._picos.pop(pico.did, None)
+            self._drop(pico)
 
     def pico(self, did: str) -> Pico:
         """Like `loaded_or_stored`; raises UnknownPico."""
@@ -294,11 +297,12 @@ class Engine:
         """Put away an idle pico, unless an unfinished turn (of another one) has changed something of it."""
         if pico.is_idle and pico.prefix not in unfinished and self.port.may_put_away(pico):
             self.ledger.settle()
-            self._picos.pop(pico.did, None)
+            self._drop(pico)
 
-    def is_gone(self, pico: Pico) -> bool:
-        """Was this pico deleted while its turn waited?"""
-        return self._picos.get(pico.did) is not pico
+    def _drop(self, pico: Pico) -> None:
+        """A pico is not in memory any more."""
+        pico.is_gone = True
+        self._picos.pop(pico.did, None)
 
     def delete_pico(self, did: str) -> None:
         """Remove a pico with all its rows, and first whatever is below it."""
@@ -327,7 +331,7 @@ class Engine:
         self.schedules.remove_all(pico)
         self._busy.delete(did)
         self.queue_changed.discard(pico)
-        self._picos.pop(did, None)
+        self._drop(pico)
         self.ledger.commit()
         self.ledger.drop_prefix(pico.prefix)
 
@@ -366,7 +370,9 @@ class Engine:
     def _admit_event(self, message: EventMessage) -> None:
         admission = self.admission
         pico = admission.http_event(message) if message.door == HTTP_DOOR else admission.door(message)
-        admission.check_room(pico)
+        inbox = pico.inbox
+        if len(inbox) >= self.limits.queue_max_messages:
+            admission.check_room(pico)
         if message.attrs is not EMPTY_MAP or message.hops:
             admission.check_event(message)
         if not message.eid:
@@ -376,9 +382,9 @@ class Engine:
             enqueue_row(pico, message)
             self.queue_changed.add(pico)
             self.ledger.commit()
-            self._effects.append(Accepted(message.reply, message.eid))
+            self.effects.append(Accepted(message.reply, message.eid))
             message.reply = None
-        pico.inbox.append(message)
+        inbox.append(message)
         if not pico.ready:
             self.runner.make_ready(pico)
 
@@ -387,11 +393,15 @@ class Engine:
         self._last_eid += 1
         return f"{self._eid_prefix}{self._last_eid:08x}"
 
+    def _refuse(self, message: Message, error: EngineError) -> None:
+        self.ledger.rollback()
+        self._fail(message, error)
+
     def _fail(self, message: Message, error: EngineError) -> None:
         self.count(f"refused_{error.code}")
         reply = None if isinstance(message, WaitAnswer) else message.reply
         if reply is not None:
-            self._effects.append(Failed(reply, error))
+            self.effects.append(Failed(reply, error))
         elif isinstance(message, EventMessage):
             self.effect(LogLine("warning", message.eci, "", f"event refused: {error}", self.now))
 
@@ -432,16 +442,16 @@ class Engine:
         line = LogLine(str(level), pico.did, rid, str(text), now, loggable(data))
         if pico.turn is not None and not pico.turn.read_only:
             append_log(pico, line, self.limits)
-        self._effects.append(line)
+        self.effects.append(line)
 
     def log_unkept(self, pico: Pico, rid: str, text: str) -> None:
-        self._effects.append(LogLine("error", pico.did, rid, text, self.now))
+        self.effects.append(LogLine("error", pico.did, rid, text, self.now))
 
     def journal_of(self, pico: Pico, most: int) -> list[Json]:
         return newest_logs(pico, most)
 
     def effect(self, effect: Effect) -> None:
-        self._effects.append(effect)
+        self.effects.append(effect)
 
     def count(self, name: str, amount: int = 1) -> None:
         self.counters[name] = self.counters.get(name, 0) + amount

@@ -134,6 +134,7 @@ class OperationMessage:
     run: Callable[[Pico], Json]
     finish: Callable[[Pico], Json] | None = None
     reply: Any = None
+    queue_key: None = None
 
 
 Message = EventMessage | QueryMessage | OperationMessage | WaitAnswer
@@ -141,8 +142,7 @@ Message = EventMessage | QueryMessage | OperationMessage | WaitAnswer
 # -- what comes out -----------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class EventAnswer:
+class EventAnswer(NamedTuple):
     """The turn of an event has ended; `directives` are maps of the existing engine's shape."""
 
     reply: Any

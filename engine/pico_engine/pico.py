@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pico_engine.channels import Channel
-from pico_engine.definition import RuleDefinition, RulesetDefinition
+from pico_engine.definition import InstalledRule, RuleDefinition, RulesetDefinition
 from pico_engine.errors import EngineError, StoreCorrupt
 from pico_engine.expressions import Progress
 from pico_engine.ledger import Section
@@ -71,6 +71,8 @@ class Pico:
         "inbox",
         "info",
         "installed",
+        "is_complete",
+        "is_gone",
         "is_marked_busy",
         "last_used_ms",
         "logs",
@@ -106,6 +108,8 @@ class Pico:
         self.outbox = Section(ledger, prefix + b"x/", lazy=True)
         self.logs = Section(ledger, prefix + b"y/", lazy=True)
         self.installed.changed = self.forget_dispatch
+        self.is_gone = False
+        """Was it deleted, or put away? Who still holds it must look it up again."""
         self.turn: Turn | None = None
         self.inbox: deque[Message] = deque()
         self.ready = False
@@ -116,7 +120,9 @@ class Pico:
         """What its KRL rulesets count with; made when the first of them runs."""
         self._instances: dict[str, Any] = {}
         self._order: tuple[RulesetDefinition, ...] | None = None
-        self._dispatch: dict[tuple[str, str], tuple[tuple[Any, str, RuleDefinition], ...]] = {}
+        self.is_complete = False
+        """Does the node have all its rulesets? False until `check_rulesets` has looked."""
+        self._dispatch: dict[tuple[str, str], tuple[InstalledRule, ...]] = {}
 
     def load(self) -> bool:
         """Read everything but the lazy sections; False when the store knows no such pico."""
@@ -164,6 +170,7 @@ class Pico:
     def forget_dispatch(self) -> None:
         """What is installed has changed."""
         self._order = None
+        self.is_complete = False
         self._dispatch = {}
         self._instances = {}
 
@@ -183,18 +190,14 @@ class Pico:
             rows = sorted(self.installed.rows.items(), key=lambda row: row[1]["order"])
             known = (self.definition(rid) for rid, _ in rows)
             self._order = tuple(definition for definition in known if definition is not None)
+            self.is_complete = len(self._order) == len(rows)
         return self._order
-
-    @property
-    def lacks_rulesets(self) -> bool:
-        """Is a ruleset installed that this node does not have?"""
-        order = self._order
-        return len(self.definitions() if order is None else order) != len(self.installed.rows)
 
     def check_rulesets(self) -> None:
         """Raises RulesetMissing when an installed ruleset is not available on this node."""
-        if self.lacks_rulesets:
-            known = {definition.rid for definition in self.definitions()}
+        definitions = self.definitions()
+        if not self.is_complete:
+            known = {definition.rid for definition in definitions}
             rid = min(rid for rid in self.installed.rows if rid not in known)
             raise missing(self.did, rid, self.installed.rows[rid], self.engine.library)
 
@@ -208,14 +211,14 @@ class Pico:
             self._instances[definition.rid] = instance
         return instance
 
-    def rules_for(self, domain: str, kind: str) -> tuple[tuple[Any, str, RuleDefinition], ...]:
-        """(instance, rid, rule) of every rule that names the event, in the order in which they run."""
+    def rules_for(self, domain: str, kind: str) -> tuple[InstalledRule, ...]:
+        """Every rule that names the event, in the order in which they run."""
         key = (domain, kind)
         found = self._dispatch.get(key)
         if found is None:
             if len(self._dispatch) >= _DISPATCH_MAX_ENTRIES:
                 self._dispatch.clear()
-            entries: list[tuple[Any, str, RuleDefinition]] = []
+            entries: list[InstalledRule] = []
             for definition in self.definitions():
                 if rules := definition.rules_for(domain, kind):
                     entries += self._entries_of(definition, rules)
@@ -224,12 +227,17 @@ class Pico:
 
     def _entries_of(
         self, definition: RulesetDefinition, rules: Sequence[RuleDefinition]
-    ) -> list[tuple[Any, str, RuleDefinition]]:
+    ) -> list[InstalledRule]:
         try:
             instance = self.instance(definition)
         except Exception as error:  # noqa: BLE001 - foreign code: it must fail as its rules do, not the turn
             instance, rules = None, [_unmakeable(rule, error) for rule in rules]
-        return [(instance, definition.rid, rule) for rule in rules]
+        return [
+            InstalledRule(
+                instance, definition.rid, rule.name, None if rule.machine.always else rule.machine, rule.run
+            )
+            for rule in rules
+        ]
 
     def variables_of(self, rid: str) -> Variables:
         return Variables(rid, self.variables, self.elements, self.engine.limits, self._check_may_write)

@@ -19,6 +19,7 @@ from pico_engine.errors import (
 from pico_engine.events import Event
 from pico_engine.installing import FLUSHED
 from pico_engine.messages import (
+    HTTP_DOOR,
     INSIDE_DOORS,
     LOCAL_DOOR,
     NO_VALUE,
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
     from pico_engine.engine import Engine
     from pico_engine.pico import Pico
 
+
+_new = tuple.__new__
+"""Makes a named tuple in less than half the time; for what every event makes."""
 
 TRACED_CHANGES_MAX = 1_000
 """Changed rows that one trace names; a turn may change a hundred times as many."""
@@ -70,6 +74,7 @@ class Runner:
         self._workers: list[greenlet] = []
         self._hub: greenlet | None = None
         self._turns_left = 0
+        self._add_trace = engine.traces.add
 
     # -- workers ------------------------------------------------------------------------------------------
 
@@ -99,8 +104,6 @@ class Runner:
                 if pico.inbox and pico.turn is None:
                     self._turns_left -= 1
                     self._take(pico, pico.inbox.popleft())
-                    if pico.inbox:
-                        self.make_ready(pico)
             self._workers.append(greenlet.getcurrent())
             self.to_hub()
 
@@ -119,6 +122,8 @@ class Runner:
             self._answer_query(pico, message)
         else:
             self._operation_turn(pico, message)
+        if pico.inbox and not pico.ready:
+            self.make_ready(pico)
 
     def reply(self, reply: Any, effect: EventAnswer | QueryAnswer | OperationAnswer | Failed) -> None:
         """Answer whoever asked: someone outside, or a turn of this engine."""
@@ -133,31 +138,18 @@ class Runner:
 
     def _event_turn(self, pico: Pico, message: EventMessage) -> None:
         engine = self._engine
-        turn = Turn(engine, pico, message, message.eid, engine.now)
-        if message.hops:
-            turn.hops = message.hops
-        pico.turn = turn
+        eid, now, door = message.eid, engine.now, message.door
+        eci: str | None = message.eci
+        turn = pico.turn = Turn(engine, pico, message, eid, now)
         error: EngineError | None = None
         try:
-            plain = message.receipt is None and message.schedule_id is None
-            if plain or self._consume(turn, message):
-                inside = message.door in INSIDE_DOORS
-                if inside and (message.domain, message.type) == FLUSHED:
-                    engine.installing.take_up(pico, message.attrs.get("url"))
-                if pico.lacks_rulesets:
+            if door != HTTP_DOOR:
+                eci = self._enter(turn, message)
+            if eci is not None:
+                if not pico.is_complete:
                     self._check_rulesets(pico, message)
-                turn.agenda.append(
-                    Event(
-                        message.domain,
-                        message.type,
-                        message.attrs,
-                        message.eid,
-                        engine.now,
-                        "" if inside else message.eci,
-                        message.sender,
-                        message.for_rid,
-                    )
-                )
+                domain, kind, sender = message.domain, message.type, message.sender
+                turn.agenda.append(Event(domain, kind, message.attrs, eid, now, eci, sender, message.for_rid))
                 turn.run()
         except TurnAborted as aborted:
             error = aborted.error
@@ -166,8 +158,28 @@ class Runner:
         except TurnOverdueError:  # between two rules: it could not be told which one is to blame
             error = turn.overdue()
         error = self._end(turn, message, error)
-        if message.reply is not None:
+        self._trace(turn, error, "event", (message.domain, message.type), door, message.sender)
+        if message.reply is None:
+            return
+        if error is None and message.then_query is None:
+            engine.effects.append(_new(EventAnswer, (message.reply, turn.eid, turn.directives)))
+        else:
             self._answer_event(turn, message, error)
+
+    def _enter(self, turn: Turn, message: EventMessage) -> str | None:
+        """What an event that is none from HTTP needs before its rules; its `eci`, None when it is no news."""
+        engine = self._engine
+        turn.hops = message.hops
+        if message.receipt is not None or message.schedule_id is not None:
+            turn.is_untouched = False
+            if not self._consume(turn, message):
+                return None
+        if message.door not in INSIDE_DOORS:
+            return message.eci
+        if (message.domain, message.type) == FLUSHED:
+            turn.is_untouched = False
+            engine.installing.take_up(turn.pico, message.attrs.get("url"))
+        return ""
 
     def _check_rulesets(self, pico: Pico, message: EventMessage) -> None:
         """A pico that lacks a ruleset takes no event, save the one that can mend it."""
@@ -189,15 +201,14 @@ class Runner:
         """
         engine, pico = self._engine, turn.pico
         ledger = engine.ledger
-        if engine.is_gone(pico):
-            error = error or UnknownPico(f"pico {pico.did} was deleted")
+        if pico.is_gone:
             ledger.rollback()
             pico.turn = None
-            self._trace(turn, message, error)
-            return error
+            return error or UnknownPico(f"pico {pico.did} was deleted")
         if error is not None:
             self._drop(turn, message, error)
-        if type(message) is EventMessage and message.queue_key is not None and not _is_held(error):
+        if message.queue_key is not None and not _is_held(error):
+            assert type(message) is EventMessage, "nothing else is queued"
             dequeue_row(pico, message)
             engine.queue_changed.add(pico)
         for send in turn.sends:
@@ -209,9 +220,6 @@ class Runner:
         pico.turn = None
         if pico.elements.rows or pico.outbox.rows or pico.logs.rows:
             pico.trim()
-        if pico.inbox:
-            self.make_ready(pico)
-        self._trace(turn, message, error)
         return error
 
     def _drop(self, turn: Turn, message: EventMessage | OperationMessage, error: EngineError) -> None:
@@ -227,18 +235,36 @@ class Runner:
             fate = "waits" if held else "was dropped"
             engine.log(pico, "error", "", f"{message.domain}:{message.type} {fate}: {error}", turn.now)
 
-    def _trace(self, turn: Turn, message: EventMessage | OperationMessage, error: EngineError | None) -> None:
+    def _trace(
+        self,
+        turn: Turn,
+        error: EngineError | None,
+        kind: str,
+        name: tuple[str, str],
+        door: str = OWNER,
+        sender: str | None = None,
+    ) -> None:
         outcome = "committed" if error is None else error.code
-        if type(message) is EventMessage:
-            kind, door, sender = "event", message.door, message.sender
-            name = (message.domain, message.type)
+        journal = turn.journal or ()
+        if len(journal) == 1:  # as most turns
+            section, key, _ = journal[0]
+            changed = [(section.prefix, key)]
         else:
-            assert isinstance(message, OperationMessage), "queries have a trace of their own"
-            kind, door, sender, name = "operation", OWNER, None, (message.name, "")
-        changed = [(section.prefix, key) for section, key, _ in (turn.journal or ())[:TRACED_CHANGES_MAX]]
-        did, considered = turn.pico.did, turn.considered
-        self._engine.traces.add(
-            (turn.eid, did, turn.now, kind, name, door, sender, outcome, considered, changed, turn.sends)
+            changed = [(section.prefix, key) for section, key, _ in journal[:TRACED_CHANGES_MAX]]
+        self._add_trace(
+            (
+                turn.eid,
+                turn.pico.did,
+                turn.now,
+                kind,
+                name,
+                door,
+                sender,
+                outcome,
+                turn.considered,
+                changed,
+                turn.sends,
+            )
         )
 
     def _answer_event(self, turn: Turn, message: EventMessage, error: EngineError | None) -> None:
@@ -248,13 +274,12 @@ class Runner:
             rid, name, args = message.then_query
             question = QueryMessage(message.eci, rid, name, args, message.door, message.sender, message.reply)
             self._engine.receive(question, self._engine.now)
-        else:
-            self._engine.effect(EventAnswer(message.reply, turn.eid, turn.directives))
 
     def _operation_turn(self, pico: Pico, message: OperationMessage) -> None:
         """Run what the node itself wants of a pico, as a turn like any other."""
         engine = self._engine
         turn = Turn(engine, pico, message, engine.new_eid(), engine.now)
+        turn.is_untouched = False
         pico.turn = turn
         value: Json = None
         error: EngineError | None = None
@@ -270,6 +295,7 @@ class Runner:
         except Exception as failed:  # noqa: BLE001 - the answer must say what went wrong, whatever it was
             error = failure_of(failed, message.name)
         error = self._end(turn, message, error)
+        self._trace(turn, error, "operation", (message.name, ""))
         if message.reply is not None:
             done = Failed(message.reply, error) if error else OperationAnswer(message.reply, value)
             self.reply(message.reply, done)

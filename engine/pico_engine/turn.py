@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pico_engine.errors import EngineError, LimitExceeded, RulesetFailed
 from pico_engine.events import Event
+from pico_engine.expressions.progress import NOTHING
 from pico_engine.values import EMPTY_MAP, FrozenMap, Json, encode, printable
 
 if TYPE_CHECKING:
     from greenlet import greenlet
 
-    from pico_engine.definition import RuleDefinition
+    from pico_engine.definition import InstalledRule
     from pico_engine.engine import Engine
     from pico_engine.expressions import Machine, Outcome
     from pico_engine.messages import Message, WaitAnswer
@@ -52,6 +53,13 @@ class Post(Send):
 RuleTrace = tuple[str, str, str, str, str, str]
 """What became of one considered rule: rid, rule, domain, type, outcome (`fired`, `failed`, `last`, or why it
 did not fire), detail. A tuple, because every rule of every turn makes one."""
+
+
+Mark = tuple[int, int, int, int, int, frozenset[str]]
+"""Lengths of the journal, directives, sends, deletions and agenda, and `stopped`, before a rule ran."""
+
+_UNTOUCHED: Final[Mark] = (0, 0, 0, 0, 1, frozenset())
+"""The mark of a turn that has done nothing yet but take its event."""
 
 
 class Turn:
@@ -149,40 +157,62 @@ class Turn:
 
     def run(self) -> None:
         """Run the agenda to its end. Raises TurnAborted when the turn cannot be kept."""
-        engine = self.engine
+        engine, pico = self.engine, self.pico
+        engine.rule_running = True  # rules and their conditions: all of it may be interrupted
         try:
-            engine.rule_running = True  # rules and their conditions: all of it may be interrupted
             for event in self.agenda:  # grows while it is walked
-                self.run_event(event)
+                engine.turn_serial += 1
+                self.event = event
+                if self.stopped:
+                    self.stopped = frozenset()
+                for_rid = event.for_rid
+                for rule in pico.rules_for(event.domain, event.type):
+                    if for_rid is None or for_rid == rule.rid:
+                        self._consider(rule, event)
         finally:
             engine.rule_running = False
+            self.rid = self.rule = ""
 
-    def run_event(self, event: Event) -> None:
-        self.engine.turn_serial += 1
-        self.event = event
-        self.stopped = frozenset()
-        domain, kind, for_rid = event.domain, event.type, event.for_rid
-        for instance, rid, rule in self.pico.rules_for(domain, kind):
-            if for_rid is not None and for_rid != rid:
-                continue
-            machine = rule.machine
+    def _consider(self, rule: InstalledRule, event: Event) -> None:
+        """Run the rule if the event selects it."""
+        instance, rid, name, machine, run = rule
+        settings = NOTHING
+        if machine is not None:
             try:
-                if machine.is_simple:
-                    outcome = machine.match_simple(event, instance)
-                else:
-                    outcome = self._advance(f"{rid}/{rule.name}", machine, instance, event)
+                outcome = self._match(machine, rule, event)
             except TurnOverdueError:
-                self._rule_failed(rid, rule.name, self.overdue(f"the condition of rule {rule.name} of {rid}"))
-                continue
+                self._rule_failed(rid, name, self.overdue(f"the condition of rule {name} of {rid}"))
+                return
             except Exception as error:  # noqa: BLE001 - a rule's condition is foreign code
-                self._rule_failed(rid, rule.name, error)
-                continue
+                self._rule_failed(rid, name, error)
+                return
             if not outcome[0]:
-                self.considered.append((rid, rule.name, domain, kind, outcome[3], ""))
-            elif rid in self.stopped:
-                self.considered.append((rid, rule.name, domain, kind, "last", ""))
-            else:
-                self._run_rule(instance, rid, rule, event, outcome[2])
+                self.considered.append((rid, name, event.domain, event.type, outcome[3], ""))
+                return
+            settings = outcome[2]
+        if rid in self.stopped:
+            self.considered.append((rid, name, event.domain, event.type, "last", ""))
+            return
+        self.rid, self.rule = rid, name
+        considered = self.considered
+        mark = _UNTOUCHED if machine is None and self.is_untouched and not considered else self._mark()
+        self.engine.turn_serial += 1
+        try:
+            run(instance, event, settings)
+            considered.append((rid, name, event.domain, event.type, "fired", ""))
+        except TurnAborted:
+            raise
+        except TurnOverdueError:
+            self._go_back(mark)
+            self._rule_failed(rid, name, self.overdue(f"rule {name} of {rid}"))
+        except Exception as error:  # noqa: BLE001 - a rule is foreign code: its failure must stay its own
+            self._go_back(mark)
+            self._rule_failed(rid, name, error)
+
+    def _match(self, machine: Machine, rule: InstalledRule, event: Event) -> Outcome:
+        if machine.is_simple:
+            return machine.match_simple(event, rule.instance)
+        return self._advance(f"{rule.rid}/{rule.name}", machine, rule.instance, event)
 
     def stop(self, rid: str) -> None:
         """Let no later rule of this ruleset run for the event at hand."""
@@ -201,34 +231,6 @@ class Turn:
                 encode(outcome.progress.to_json())  # what cannot be stored must fail here, not at the commit
             section.put(key, outcome.progress)
         return outcome
-
-    def _run_rule(
-        self, instance: Any, rid: str, rule: RuleDefinition, event: Event, settings: Mapping[str, Json]
-    ) -> None:
-        engine = self.engine
-        self.rid, self.rule = rid, rule.name
-        mark = (
-            len(engine.ledger.journal),
-            len(self.directives),
-            len(self.sends),
-            len(self.deletions),
-            len(self.agenda),
-            self.stopped,
-        )
-        engine.turn_serial += 1
-        try:
-            rule.run(instance, event, settings)
-            self.considered.append((rid, rule.name, event.domain, event.type, "fired", ""))
-        except TurnAborted:
-            raise
-        except TurnOverdueError:
-            self._go_back(mark)
-            self._rule_failed(rid, rule.name, self.overdue(f"rule {rule.name} of {rid}"))
-        except Exception as error:  # noqa: BLE001 - a rule is foreign code: its failure must stay its own
-            self._go_back(mark)
-            self._rule_failed(rid, rule.name, error)
-        finally:
-            self.rid = self.rule = ""
 
     def overdue(self, what: str = "the turn") -> EngineError:
         """The error of what was interrupted because it computed too long."""
@@ -252,7 +254,18 @@ class Turn:
     def _system_error(self, attrs: dict[str, Json], rid: str) -> Event:
         return Event("system", "error", FrozenMap(attrs), self.eid, self.now, "", None, rid)
 
-    def _go_back(self, mark: tuple[int, int, int, int, int, frozenset[str]]) -> None:
+    def _mark(self) -> Mark:
+        """Where a rule begins."""
+        return (
+            len(self.engine.ledger.journal),
+            len(self.directives),
+            len(self.sends),
+            len(self.deletions),
+            len(self.agenda),
+            self.stopped,
+        )
+
+    def _go_back(self, mark: Mark) -> None:
         """Drop what a rule did: everything that came after `mark`."""
         journal, directives, sends, deletions, agenda, self.stopped = mark
         if self.cut is not None and self.cut[0] == len(self.considered):

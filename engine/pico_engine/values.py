@@ -22,7 +22,7 @@ Json = Any
 DEPTH_MAX_LEVELS = 64
 """Deeper data is refused: it serves attacks on recursive code more often than people."""
 
-_SMALL = 1 << 62
+SMALL = 1 << 62
 """Integers up to here need no closer look."""
 
 
@@ -100,7 +100,7 @@ def freeze(value: Json, depth: int = 0) -> Json:
             if type(key) is not str or not key.isascii():
                 check_key(key)
             kind = type(item)
-            plain = item.isascii() if kind is str else kind is int and -_SMALL < item < _SMALL
+            plain = item.isascii() if kind is str else kind is int and -SMALL < item < SMALL
             frozen[key] = item if plain else freeze(item, depth + 1)
         return FrozenMap(frozen)
     if kind is not list and isinstance(value, Materialises):  # a slow test

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pico_engine.errors import LimitExceeded
 from pico_engine.ledger import MISSING, Section
-from pico_engine.values import FrozenList, FrozenMap, Json, decode, encode, freeze
+from pico_engine.values import SMALL, FrozenList, FrozenMap, Json, decode, encode, freeze
 from pico_engine.views import (
     BASE,
     ListHead,
@@ -55,7 +55,7 @@ class Variables:
     `may_write` is asked before every change and raises when the running code may only read.
     """
 
-    __slots__ = ("_elements", "_limits", "_may_write", "_rid", "rows", "section")
+    __slots__ = ("_elements", "_keys", "_limits", "_may_write", "_rid", "rows", "section")
 
     def __init__(
         self,
@@ -71,14 +71,22 @@ class Variables:
         self._elements = elements
         self._limits = limits
         self._may_write = may_write
+        self._keys: dict[str, str] = {}
+
+    def _key(self, name: str) -> str:
+        """The row of a variable. Remembered, so that its hash is worked out once."""
+        key = self._keys[name] = f"{self._rid}/{name}"
+        return key
 
     def get(self, name: str, default: Json = None) -> Json:
         """The variable's value; a list or map as a view that writes through."""
-        key = f"{self._rid}/{name}"
+        key = self._keys.get(name) or self._key(name)
         value = self.rows.get(key, MISSING)
         if value is MISSING:
             value = default
         kind = type(value)
+        if kind is int or kind is str:
+            return value
         if kind is ListHead or kind is FrozenList:
             return PersistentList(self, key, default)
         if kind is MapHead or kind is FrozenMap:
@@ -87,10 +95,15 @@ class Variables:
 
     def set(self, name: str, value: Json) -> None:
         """Give the variable a new value as a whole."""
-        key = f"{self._rid}/{name}"
+        key = self._keys.get(name) or self._key(name)
         kind = type(value)
+        if kind is int and -SMALL < value < SMALL and type(self.rows.get(key)) is int:  # a counter
+            self._may_write()
+            self.section.put(key, value)
+            return
         if kind is int or kind is float or kind is bool or value is None:
-            freeze(value)  # some numbers are none in JSON
+            if kind is float or (kind is int and not -SMALL < value < SMALL):
+                freeze(value)  # some numbers are none in JSON
             old = self.rows.get(key, MISSING)
             if type(old) is not ListHead and type(old) is not MapHead:
                 self._may_write()
@@ -104,7 +117,7 @@ class Variables:
 
     def clear(self, name: str) -> None:
         """Forget the variable: it has its default again."""
-        key = f"{self._rid}/{name}"
+        key = self._keys.get(name) or self._key(name)
         self._may_write()
         if key in self.rows:
             self._drop_elements(key, self.rows[key])

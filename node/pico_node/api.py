@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from pico_engine.values import Json
@@ -21,23 +21,23 @@ class NodeApi(Protocol):
     What a method returns is durable: it was committed before the answer.
     """
 
-    async def event(
+    def event(
         self, eci: str, domain: str, type: str, attrs: Mapping[str, Json], *, door: str = "http"
-    ) -> EventResult:
+    ) -> Awaitable[EventResult]:
         """Send an event to a channel and wait until its turn has ended."""
         ...
 
-    async def event_queued(self, eci: str, domain: str, type: str, attrs: Mapping[str, Json]) -> str:
+    def event_queued(self, eci: str, domain: str, type: str, attrs: Mapping[str, Json]) -> Awaitable[str]:
         """Send an event to a channel; answers its id as soon as it is sure to be processed."""
         ...
 
-    async def event_then_query(
+    def event_then_query(
         self, eci: str, domain: str, type: str, attrs: Mapping[str, Json], rid: str, name: str
-    ) -> Json:
+    ) -> Awaitable[Json]:
         """An event, and behind it a query on the same channel with the same arguments."""
         ...
 
-    async def query(
+    def query(
         self,
         eci: str,
         rid: str,
@@ -46,11 +46,11 @@ class NodeApi(Protocol):
         *,
         door: str = "http",
         marks_undefined: bool = False,
-    ) -> Json:
+    ) -> Awaitable[Json]:
         """Ask a shared query over a channel. `marks_undefined`: KRL's undefined is answered as NO_VALUE."""
         ...
 
-    async def command(self, name: str, /, **parameters: Any) -> Json:
+    def command(self, name: str, /, **parameters: Any) -> Awaitable[Json]:
         """An owner's command; docs/reference/commands.md lists them with parameters and answers."""
         ...
 

@@ -16,7 +16,7 @@ import asyncio
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -43,6 +43,7 @@ from pico_node.agent.messages import (
     CommandAnswer,
     Connect,
     Effect,
+    ForeignAnswer,
     ForeignMessage,
     Forget,
     Message,
@@ -50,14 +51,20 @@ from pico_node.agent.messages import (
     PeerFound,
     PeerFrames,
     PeerUp,
+    PostMessage,
+    SendForeign,
     SendFrames,
 )
 from pico_node.api import EventResult
 from pico_node.outside import EgressPolicy, OutsideEdge
+from pico_node.outside.letters import Letters
 from pico_node.peers.contract import PeersFace
 
 log = logging.getLogger("picomesh.driver")
 pico_log = logging.getLogger("picomesh.pico")
+
+_new = tuple.__new__
+"""Makes a named tuple in less than half the time; for what every event makes."""
 
 INLINE_MAX_ROWS = 1_024
 """Larger batches are always written from the thread."""
@@ -103,6 +110,7 @@ class Driver:
         self.peers = peers
         self._clock = clock
         self.outside = OutsideEdge(self.submit, egress)
+        self.letters = Letters(self.outside.client, self._carry)
         self.agent: Agent | None = None
         self.counters: Counter[str] = Counter()
         self.store_problem: EngineError | None = None
@@ -151,6 +159,7 @@ class Driver:
         except TimeoutError:
             log.warning("the last writes did not finish within %s s", STOP_MAX_S)
         self._tell_callers(_stopping())
+        await self.letters.close()
         await self.outside.close()
         self._executor.shutdown(wait=True)
         self._store.close()
@@ -282,7 +291,10 @@ class Driver:
         staged = self._staged
         while staged and staged[0].number <= self._durable:
             for effect in staged.popleft().effects:
-                self._carry_out(effect)
+                if type(effect) is EventAnswer:  # most effects; this cannot fail
+                    self._event_answer(effect)
+                else:
+                    self._carry_out(effect)
         if not staged and not self._writing:
             self._idle.set()
 
@@ -298,20 +310,29 @@ class Driver:
     # -- effects ------------------------------------------------------------------------------------------
 
     def _event_answer(self, effect: EventAnswer) -> None:
-        if not effect.reply.done():
-            effect.reply.set_result(EventResult(effect.eid, effect.directives))
+        reply, eid, directives = effect
+        self._callers.discard(reply)
+        if not reply.done():
+            reply.set_result(_new(EventResult, (eid, directives)))
 
     def _accepted(self, effect: Accepted) -> None:
-        if effect.reply is not None and not effect.reply.done():
-            effect.reply.set_result(effect.eid)
+        self._answer(effect.reply, effect.eid)
 
     def _value_answer(self, effect: QueryAnswer | OperationAnswer | CommandAnswer) -> None:
-        if effect.reply is not None and not effect.reply.done():
-            effect.reply.set_result(effect.value)
+        self._answer(effect.reply, effect.value)
+
+    def _answer(self, reply: asyncio.Future[Any] | None, value: Json | bytes) -> None:
+        if reply is not None:
+            self._callers.discard(reply)
+            if not reply.done():
+                reply.set_result(value)
 
     def _failed(self, effect: Failed) -> None:
-        if effect.reply is not None and not effect.reply.done():
-            effect.reply.set_exception(effect.error)
+        reply = effect.reply
+        if reply is not None:
+            self._callers.discard(reply)
+            if not reply.done():
+                reply.set_exception(effect.error)
 
     def _log_line(self, effect: LogLine) -> None:
         level = logging.getLevelNamesMapping().get(effect.level.upper(), logging.INFO)
@@ -329,6 +350,16 @@ class Driver:
         if self.peers is not None:
             self.peers.forget(effect.peer_id)
 
+    def _send_letter(self, effect: PostMessage | SendForeign) -> None:
+        self.letters.send(effect)
+
+    async def _carry(self, peer_id: str, addresses: Sequence[str], message: bytes) -> None:
+        if self.peers is not None:
+            await self.peers.send_foreign(peer_id, addresses, message)
+
+    def _foreign_answer(self, effect: ForeignAnswer) -> None:
+        self._answer(effect.reply, effect.message)
+
     def _ask_outside(self, effect: HttpCall | RulesetCall) -> None:
         self.outside.call(effect)
 
@@ -343,6 +374,9 @@ class Driver:
         SendFrames: _send_frames,
         Connect: _connect,
         Forget: _forget,
+        PostMessage: _send_letter,
+        SendForeign: _send_letter,
+        ForeignAnswer: _foreign_answer,
         HttpCall: _ask_outside,
         RulesetCall: _ask_outside,
     }
@@ -428,44 +462,51 @@ class Driver:
     def foreign_message(self, peer_id: str, message: bytes) -> None:
         self.submit(ForeignMessage(peer_id, message))
 
+    def didcomm(self, message: bytes) -> Awaitable[bytes | None]:
+        """A DIDComm message that came by HTTP; answered with what may go back as its answer, if anything."""
+        return self._ask(ForeignMessage("", message))
+
     def found(self, peer_id: str, addresses: list[str]) -> None:
         self.submit(PeerFound(peer_id, addresses))
 
     # -- what the doors want (NodeApi, without the process's own commands) --------------------------------
 
-    async def _ask(self, message: Any) -> Any:
+    def _ask(self, message: Any) -> asyncio.Future[Any]:
+        """Submit a message; the future is answered when what it did is durable.
+
+        A future and no coroutine: whoever asks most, asks for an event, and awaits nothing else.
+        """
         assert self._loop is not None, "the driver was started"
         message.reply = reply = self._loop.create_future()
         self._callers.add(reply)
-        self.submit(message)
-        try:
-            return await reply
-        finally:
-            self._callers.discard(reply)
+        self._inbox.append(message)
+        if not self._tick_scheduled:
+            self.wake()
+        return reply
 
-    async def event(
+    def event(
         self, eci: str, domain: str, type: str, attrs: Mapping[str, Json], *, door: str = "http"
-    ) -> EventResult:
-        result: EventResult = await self._ask(EventMessage(eci, domain, type, attrs or EMPTY_MAP, door))
-        return result
+    ) -> asyncio.Future[EventResult]:
+        return self._ask(EventMessage(eci, domain, type, attrs or EMPTY_MAP, door))
 
-    async def event_queued(self, eci: str, domain: str, type: str, attrs: Mapping[str, Json]) -> str:
-        eid: str = await self._ask(EventMessage(eci, domain, type, attrs or EMPTY_MAP, durable=True))
-        return eid
+    def event_queued(
+        self, eci: str, domain: str, type: str, attrs: Mapping[str, Json]
+    ) -> asyncio.Future[str]:
+        return self._ask(EventMessage(eci, domain, type, attrs or EMPTY_MAP, durable=True))
 
-    async def event_then_query(
+    def event_then_query(
         self, eci: str, domain: str, type: str, attrs: Mapping[str, Json], rid: str, name: str
-    ) -> Json:
+    ) -> asyncio.Future[Json]:
         query = (rid, name, attrs)
-        return await self._ask(EventMessage(eci, domain, type, attrs or EMPTY_MAP, then_query=query))
+        return self._ask(EventMessage(eci, domain, type, attrs or EMPTY_MAP, then_query=query))
 
-    async def query(
+    def query(
         self, eci: str, rid: str, name: str, args: Mapping[str, Json] | list[Json], **how: Any
-    ) -> Json:
-        return await self._ask(QueryMessage(eci, rid, name, args, **how))
+    ) -> asyncio.Future[Json]:
+        return self._ask(QueryMessage(eci, rid, name, args, **how))
 
-    async def command(self, name: str, /, **parameters: Any) -> Json:
-        return await self._ask(Command(name, parameters))
+    def command(self, name: str, /, **parameters: Any) -> Awaitable[Json]:
+        return self._ask(Command(name, parameters))
 
     def metrics(self) -> Mapping[str, float]:
         """Counters of driver, engine and peers; gauges of what is held at the moment."""
@@ -479,6 +520,7 @@ class Driver:
         if self.peers is not None:
             found.update({f"peers_{name}": value for name, value in self.peers.counters().items()})
         found.update(self.outside.metrics())
+        found.update(self.letters.metrics())
         found["sessions"] = len(self._sessions)
         found["store_ok"] = 0 if self.store_problem is not None else 1
         return found

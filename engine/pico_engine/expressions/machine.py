@@ -85,7 +85,8 @@ class Machine:
         self._within_ms = select.within_ms if len(table.rows) > END + 1 or not self._end_is_start else None
         self._letters_by_event = {pair: self._letters_of(*pair) for pair in self.salience}
         self._has_wildcards = any(ANY in pair for pair in self.salience)
-        self._always = self.is_simple and self._matchers[0].always
+        self.always: bool = self.is_simple and self._matchers[0].always
+        """Does every event whose domain and type are in the salience make it fire?"""
         self._mismatches = {
             code: Outcome(False, None, NOTHING, code) for code in self._matchers[0].mismatches
         }
@@ -95,7 +96,7 @@ class Machine:
 
     def match_simple(self, event: Event, ruleset: Any = None) -> Outcome:
         """Match an event whose domain and type are known to fit, on a machine that `is_simple`."""
-        if self._always:
+        if self.always:
             return _FIRED
         matcher = self._matchers[0]
         captured = matcher.match(event, NOTHING, ruleset)

@@ -202,7 +202,7 @@ async def serve(app: web.Application, host: str, port: int) -> tuple[web.AppRunn
     try:
         assert runner.server is not None
         _shorten_way(runner.server, doors)
-        site = DoorSite(runner, host, port, doors.limits.connections_max, doors.counters)
+        site = DoorSite(runner, host, port, doors.channels, limits, doors.counters)
         await site.start()
     except BaseException:
         await runner.cleanup()

@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, cast
 from urllib.parse import unquote
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from pico_engine.errors import (
     BadRequest,
@@ -25,9 +25,9 @@ from pico_engine.errors import (
     UnknownQuery,
     UnknownRuleset,
 )
-from pico_engine.values import Json, encode
+from pico_engine.values import FrozenMap, Json, encode, freeze
 from pico_node.api import NodeApi
-from pico_node.http.bodies import body_at_hand, pairs_to_map, parse_body, read_body, require_map
+from pico_node.http.bodies import pairs_to_map, parse_body, read_body, require_map
 from pico_node.http.limits import HttpLimits
 from pico_node.http.metrics import HttpCounters
 from pico_node.http.problems import (
@@ -40,16 +40,17 @@ from pico_node.http.problems import (
     problem_headers,
 )
 from pico_node.http.security import Guard, log_defect
-from pico_node.http.wire import WireAnswer
+from pico_node.http.wire import Reply, WireAnswer
 
 log = logging.getLogger(__name__)
 
 PREFIXES = ("/c/", "/sky/")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
-HEADERS_SHOWN = tuple(
-    (name, name.lower()) for name in ("Accept", "Accept-Language", "Content-Type", "User-Agent")
-)
+HEADERS_SHOWN = ("accept", "accept-language", "content-type", "user-agent")
 """What becomes the attribute `_headers`: nothing that is a secret or tells where the client has been."""
+
+HEADERS_REMEMBERED_MAX = 256
+"""Sets of these header fields kept, each of at most `header_max_bytes` four times."""
 
 PATHS_REMEMBERED_MAX = 2_048
 """Parsed paths kept, as devices send to the same few all the time; a full table holds about 2 MB."""
@@ -130,6 +131,51 @@ def old_error_text(error: EngineError, call: Call) -> str:
     return f"Error: {error}"
 
 
+class Headers(Protocol):
+    """Header fields; asked for by names in lower case."""
+
+    def get(self, name: str, /) -> str | None: ...
+
+
+class ChannelRequest(Protocol):
+    """What the door has to know of a request, whoever read it from the connection."""
+
+    method: str
+    target: str
+    """Path and query, as sent."""
+    has_body: bool
+
+    @property
+    def headers(self) -> Headers: ...
+
+    def check(self, guard: Guard) -> None:
+        """Ask the guard. Raises HostNotAllowed, ForeignOrigin."""
+        ...
+
+    async def body(self) -> bytes:
+        """Raises LimitExceeded, SlowRequest, BadRequest."""
+        ...
+
+
+class FrameworkRequest:
+    """A request that the web framework has read."""
+
+    def __init__(self, request: web.BaseRequest, limits: HttpLimits) -> None:
+        self._request = request
+        self._limits = limits
+        self.method = request.method
+        # the absolute form, which proxies send, has no slash in front
+        self.target = request.raw_path if request.raw_path[0] == "/" else request.rel_url.raw_path_qs
+        self.has_body = request.body_exists
+        self.headers = request.headers
+
+    def check(self, guard: Guard) -> None:
+        guard.check(self._request.headers)
+
+    async def body(self) -> bytes:
+        return await read_body(self._request, self._limits)
+
+
 class ChannelDoor:
     """Answers the channel URLs; `handle` raises nothing but what a lost connection raises."""
 
@@ -140,34 +186,35 @@ class ChannelDoor:
         self._counters = counters
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a request that the web framework has read."""
+        return WireAnswer(request, self._limits, await self.answer(FrameworkRequest(request, self._limits)))
+
+    async def answer(self, request: ChannelRequest) -> Reply:
         self._counters.channel_requests += 1
-        target = request.raw_path
-        if target[0] != "/":  # the absolute form, which proxies send
-            target = request.rel_url.raw_path_qs
-        path, _, query = target.partition("?")
+        path, _, query = request.target.partition("?")
         call: Call | None = None
         try:
-            self._guard.check(request.headers)
+            request.check(self._guard)
             call = parse_path(path)
             if call is None:
                 raise NoSuchResource("this is no channel URL")
             if request.method not in METHODS:
                 return self._no_method(request)
             given = pairs_to_map(query, self._limits) if query else {}
-            if request.body_exists:
-                body = body_at_hand(request, self._limits)
-                if body is None:
-                    body = await read_body(request, self._limits)
-                sent = parse_body(body, request.headers.get(hdrs.CONTENT_TYPE, ""), self._limits)
+            if request.has_body:
+                sent = parse_body(
+                    await request.body(), request.headers.get("content-type") or "", self._limits
+                )
                 if isinstance(sent, list):
-                    return await self._ask(request, call, sent)
+                    return await self._ask(call, sent)
                 given.update(sent)
             if not call.domain:
-                return await self._ask(request, call, given)
-            given["_headers"] = _headers_shown(request.headers)
+                return await self._ask(call, given)
+            get = request.headers.get
+            given["_headers"] = _headers_shown(*[get(name) for name in HEADERS_SHOWN])
             if call.eid:
                 given["__eid"] = call.eid
-            return WireAnswer(request, self._limits, await self._send(call, given))
+            return Reply(await self._send(call, given))
         except EngineError as error:
             return self._fail(request, error, call)
         except Exception as error:  # noqa: BLE001 - a defect must not cost the client its answer
@@ -188,62 +235,39 @@ class ChannelDoor:
             answer = await node.event_queued(call.eci, call.domain, call.type, attrs)
         return encode(answer)
 
-    async def _ask(
-        self, request: web.BaseRequest, call: Call, args: dict[str, Json] | list[Json]
-    ) -> web.StreamResponse:
+    async def _ask(self, call: Call, args: dict[str, Json] | list[Json]) -> Reply:
         if call.domain:
             require_map(args)
         value = await self._node.query(call.eci, call.rid, call.query, args)
         if not call.suffix:
-            return WireAnswer(request, self._limits, encode(value))
+            return Reply(encode(value))
         if not isinstance(value, str):
             raise BadRequest(
                 f"the query's value is not text, which {call.suffix} needs", f"ask without {call.suffix}"
             )
-        return WireAnswer(
-            request,
-            self._limits,
-            value.encode("utf-8", "replace"),
-            content_type=_TEXT_TYPES[call.suffix],
-            headers=_TEXT_HEADERS,
-        )
+        text = value.encode("utf-8", "replace")
+        return Reply(text, content_type=_TEXT_TYPES[call.suffix], headers=_TEXT_HEADERS)
 
-    def _fail(self, request: web.BaseRequest, error: EngineError, call: Call | None) -> WireAnswer:
+    def _fail(self, request: ChannelRequest, error: EngineError, call: Call | None) -> Reply:
         """The error: as status 200 with the old text for old clients, or as a problem with its status."""
         self._counters.refused_requests += 1
         strict = call is None or isinstance(error, HttpProblem)
-        if not strict and PROBLEM_TYPE not in request.headers.get(hdrs.ACCEPT, ""):
+        if not strict and PROBLEM_TYPE not in (request.headers.get("accept") or ""):
             assert call is not None
             # The fault of this node, not of the request: a device must not take it for a success.
             status = error.status if isinstance(error, StoreError | Busy | RulesetMissing) else 200
-            text = encode({"error": old_error_text(error, call)})
-            return WireAnswer(request, self._limits, text, status=status)
+            return Reply(encode({"error": old_error_text(error, call)}), status)
         lines = "".join(f"{name}: {value}\r\n" for name, value in problem_headers(error).items())
-        return WireAnswer(
-            request,
-            self._limits,
-            encode(problem_details(error)),
-            status=error.status,
-            content_type=_PROBLEM_TYPE,
-            headers=lines.encode(),
-        )
+        return Reply(encode(problem_details(error)), error.status, _PROBLEM_TYPE, lines.encode())
 
-    def _no_method(self, request: web.BaseRequest) -> WireAnswer:
+    def _no_method(self, request: ChannelRequest) -> Reply:
         error = MethodNotAllowed(f"channel URLs do not know the method {request.method[:20]}")
-        return WireAnswer(
-            request,
-            self._limits,
-            encode(problem_details(error)),
-            status=error.status,
-            content_type=_PROBLEM_TYPE,
-            headers=b"Allow: " + ", ".join(sorted(METHODS)).encode() + b"\r\n",
-        )
+        allow = b"Allow: " + ", ".join(sorted(METHODS)).encode() + b"\r\n"
+        return Reply(encode(problem_details(error)), error.status, _PROBLEM_TYPE, allow)
 
 
-def _headers_shown(headers: Mapping[str, str]) -> dict[str, str]:
-    shown = {}
-    for name, key in HEADERS_SHOWN:
-        value = headers.get(name)
-        if value is not None:
-            shown[key] = value
-    return shown
+@lru_cache(maxsize=HEADERS_REMEMBERED_MAX)
+def _headers_shown(*values: str | None) -> FrozenMap:
+    """Devices send the same ones every time."""
+    shown = {name: value for name, value in zip(HEADERS_SHOWN, values, strict=True) if value is not None}
+    return cast("FrozenMap", freeze(shown))

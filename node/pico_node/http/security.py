@@ -57,15 +57,7 @@ class Guard:
 
     def check(self, headers: CIMultiDictProxy[str]) -> None:
         """Raises HostNotAllowed, ForeignOrigin."""
-        host = headers.get(_HOST, "")
-        if host not in self._known:
-            self._learn(host)
-        origin = headers.get(_ORIGIN)
-        if origin is not None and not same_origin(origin, host):
-            raise ForeignOrigin(f"a page of {origin[:100]!r} asked, which is not this node")
-        site = headers.get(_SITE)
-        if site is not None and site not in _OWN_SITES:
-            raise ForeignOrigin(f"the browser says that the request comes from another site ({site[:40]!r})")
+        self.check_values(headers.get(_HOST, ""), headers.get(_ORIGIN), headers.get(_SITE))
         if len(headers.getall(_HOST, ())) > 1:
             raise HostNotAllowed("the request has more than one Host header")
 
@@ -74,6 +66,15 @@ class Guard:
         host = headers.get(_HOST, "")
         if host not in self._known:
             self._learn(host)
+
+    def check_values(self, host: str, origin: str | None, site: str | None) -> None:
+        """`check` with the three header fields that count. Raises HostNotAllowed, ForeignOrigin."""
+        if host not in self._known:
+            self._learn(host)
+        if origin is not None and not same_origin(origin, host):
+            raise ForeignOrigin(f"a page of {origin[:100]!r} asked, which is not this node")
+        if site is not None and site not in _OWN_SITES:
+            raise ForeignOrigin(f"the browser says that the request comes from another site ({site[:40]!r})")
 
     def _learn(self, host: str) -> None:
         name = host_name(host)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
 from aiohttp import web
 
+from pico_node.http.compat import ChannelDoor
+from pico_node.http.limits import HttpLimits
 from pico_node.http.metrics import HttpCounters
+from pico_node.http.plain import PlainConnection, PlainServer
 
 _BACKLOG = 128
 _FULL = (
@@ -24,22 +28,30 @@ class TurnedAway(asyncio.Protocol):
     """A connection beyond the limit: told so and closed."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)
-        transport.write(_FULL % (len(_FULL_BODY), _FULL_BODY))
-        transport.close()
+        wire = cast("asyncio.WriteTransport", transport)  # uvloop's has another base
+        wire.write(_FULL % (len(_FULL_BODY), _FULL_BODY))
+        wire.close()
 
 
 class DoorSite(web.BaseSite):
     """Listens on a TCP address; at most `connections_max` connections are served at once."""
 
     def __init__(
-        self, runner: web.AppRunner, host: str, port: int, connections_max: int, counters: HttpCounters
+        self,
+        runner: web.AppRunner,
+        host: str,
+        port: int,
+        door: ChannelDoor,
+        limits: HttpLimits,
+        counters: HttpCounters,
     ) -> None:
         super().__init__(runner)
         self._host = host
         self._port = port
-        self._connections_max = connections_max
+        self._door = door
+        self._limits = limits
         self._counters = counters
+        self._plain: PlainServer | None = None
 
     @property
     def name(self) -> str:
@@ -49,13 +61,19 @@ class DoorSite(web.BaseSite):
         await super().start()
         server = self._runner.server
         assert server is not None
+        plain = self._plain = PlainServer(self._door, self._limits, server)
 
         def meet() -> asyncio.BaseProtocol:
-            self._counters.connections = len(server.connections)
-            if self._counters.connections >= self._connections_max:
+            self._counters.connections = len(server.connections) + len(plain.connections)
+            if self._counters.connections >= self._limits.connections_max:
                 self._counters.refused_connections += 1
                 return TurnedAway()
-            return server()
+            return PlainConnection(plain)
 
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(meet, self._host, self._port, backlog=_BACKLOG)
+
+    async def stop(self) -> None:
+        await super().stop()
+        if self._plain is not None:
+            await self._plain.stop()

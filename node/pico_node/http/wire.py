@@ -11,6 +11,7 @@ import asyncio
 import time
 from email.utils import formatdate
 from http import HTTPStatus
+from typing import NamedTuple
 
 from aiohttp import web
 
@@ -48,33 +49,38 @@ def _start(status: int) -> bytes:
 _OK_JSON = _start(200) + b"Content-Type: " + JSON_TYPE + b"\r\n"
 
 
-class WireAnswer(web.StreamResponse):
-    """A complete answer. Used once, like every response."""
+class Reply(NamedTuple):
+    """What a channel URL answers. `headers`: whole lines, each ended by CR LF."""
 
-    def __init__(
-        self,
-        request: web.BaseRequest,
-        limits: HttpLimits,
-        body: bytes,
-        *,
-        status: int = 200,
-        content_type: bytes = JSON_TYPE,
-        headers: bytes = NO_HEADERS,
-    ) -> None:
-        """`headers`: whole lines, each ended by CR LF."""
+    body: bytes
+    status: int = 200
+    content_type: bytes = JSON_TYPE
+    headers: bytes = NO_HEADERS
+
+
+def wire_bytes(reply: Reply, *, stays: bool, head_only: bool = False) -> bytes:
+    """The whole answer. `stays`: the connection is kept for another request."""
+    body, status, content_type, headers = reply
+    if status == 200 and content_type is JSON_TYPE:
+        start = _OK_JSON
+    else:
+        start = _start(status) + b"Content-Type: " + content_type + b"\r\n"
+    closing = b"" if stays else b"Connection: close\r\n"
+    return b"%b%b%b%bContent-Length: %d\r\n\r\n%b" % (
+        start, _date.line(), headers, closing, len(body), b"" if head_only else body,
+    )  # fmt: skip
+
+
+class WireAnswer(web.StreamResponse):
+    """A complete answer to a request that the web framework has read. Used once, like every response."""
+
+    def __init__(self, request: web.BaseRequest, limits: HttpLimits, reply: Reply) -> None:
         # not super().__init__(): it makes tables of headers and cookies, which these answers never need
-        self._status = status
+        self._status = reply.status
         self._limits = limits
         # a body that nobody has read to its end would be taken for the next request
         self._stays = request.keep_alive and request.version >= (1, 1) and request.content.is_eof()
-        if status == 200 and content_type is JSON_TYPE:
-            start = _OK_JSON
-        else:
-            start = _start(status) + b"Content-Type: " + content_type + b"\r\n"
-        closing = b"" if self._stays else b"Connection: close\r\n"
-        self._bytes = b"%b%b%b%bContent-Length: %d\r\n\r\n%b" % (
-            start, _date.line(), headers, closing, len(body), b"" if request.method == "HEAD" else body,
-        )  # fmt: skip
+        self._bytes = wire_bytes(reply, stays=self._stays, head_only=request.method == "HEAD")
 
     @property
     def keep_alive(self) -> bool:

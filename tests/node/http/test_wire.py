@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pico_node.http.limits import HttpLimits
-from pico_node.http.wire import WireAnswer, _Date
+from pico_node.http.wire import Reply, WireAnswer, _Date
 from tests.node.http.helpers import ECI
 
 
@@ -59,7 +59,7 @@ async def sent(answer: WireAnswer, asked) -> tuple[list[str], bytes]:
 @given(st.binary(max_size=100), st.sampled_from([200, 400, 404, 503]))
 def test_an_answer_is_whole(body, status):
     asked = request()
-    head, found = asyncio.run(sent(WireAnswer(asked, HttpLimits(), body, status=status), asked))
+    head, found = asyncio.run(sent(WireAnswer(asked, HttpLimits(), Reply(body, status)), asked))
     assert head[0].startswith(f"HTTP/1.1 {status} ")
     assert found == body
     assert f"Content-Length: {len(body)}" in head
@@ -71,7 +71,9 @@ def test_an_answer_is_whole(body, status):
 async def test_headers_and_other_kinds():
     asked = request()
     answer = WireAnswer(
-        asked, HttpLimits(), b"x", content_type=b"text/plain", headers=b"X-A: 1\r\nX-B: 2\r\n"
+        asked,
+        HttpLimits(),
+        Reply(b"x", content_type=b"text/plain", headers=b"X-A: 1\r\nX-B: 2\r\n"),
     )
     head, _ = await sent(answer, asked)
     assert {"Content-Type: text/plain", "X-A: 1", "X-B: 2"} <= set(head)
@@ -90,7 +92,7 @@ async def test_headers_and_other_kinds():
 )
 async def test_when_a_connection_stays(more, stays):
     asked = request(**more)
-    answer = WireAnswer(asked, HttpLimits(), b"x")
+    answer = WireAnswer(asked, HttpLimits(), Reply(b"x"))
     assert answer.keep_alive == stays
     head, _ = await sent(answer, asked)
     assert ("Connection: close" in head) == (not stays)
@@ -98,7 +100,7 @@ async def test_when_a_connection_stays(more, stays):
 
 async def test_a_client_that_has_gone():
     with pytest.raises(ConnectionResetError, match="gone"):
-        await WireAnswer(request(), HttpLimits(), b"x").prepare(request())
+        await WireAnswer(request(), HttpLimits(), Reply(b"x")).prepare(request())
 
 
 @pytest.mark.parametrize(("waiting", "waits"), [(1_000, False), (1_001, True)])
@@ -106,7 +108,7 @@ async def test_who_does_not_read_is_waited_for_and_then_cut_off(waiting, waits):
     limits = HttpLimits(unread_answer_max_bytes=1_000, answer_write_max_s=0)
     transport = Transport(waiting)
     asked = request(transport=transport, writer=SimpleNamespace(drain=lambda: asyncio.sleep(5)))
-    answer = WireAnswer(asked, limits, b"x")
+    answer = WireAnswer(asked, limits, Reply(b"x"))
     if waits:
         with pytest.raises(ConnectionResetError, match="in time"):
             await answer.prepare(asked)
