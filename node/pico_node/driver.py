@@ -43,7 +43,6 @@ from pico_node.agent.messages import (
     CommandAnswer,
     Connect,
     Effect,
-    ForeignAnswer,
     ForeignMessage,
     Forget,
     Message,
@@ -51,13 +50,11 @@ from pico_node.agent.messages import (
     PeerFound,
     PeerFrames,
     PeerUp,
-    PostMessage,
-    SendForeign,
     SendFrames,
 )
 from pico_node.api import EventResult
+from pico_node.foreign_door import ForeignDoor
 from pico_node.outside import EgressPolicy, OutsideEdge
-from pico_node.outside.letters import Letters
 from pico_node.peers.contract import PeersFace
 
 log = logging.getLogger("picomesh.driver")
@@ -93,7 +90,7 @@ class _Stage:
     effects: Sequence[Effect]
 
 
-class Driver:
+class Driver(ForeignDoor):
     """Runs one agent on the running asyncio loop. `make_agent(store)` begins from what the store holds."""
 
     def __init__(
@@ -109,8 +106,7 @@ class Driver:
         self._make_agent = make_agent
         self.peers = peers
         self._clock = clock
-        self.outside = OutsideEdge(self.submit, egress)
-        self.letters = Letters(self.outside.client, self._carry)
+        self.outside = OutsideEdge(self.submit, egress, carry=self.carry)
         self.agent: Agent | None = None
         self.counters: Counter[str] = Counter()
         self.store_problem: EngineError | None = None
@@ -159,7 +155,6 @@ class Driver:
         except TimeoutError:
             log.warning("the last writes did not finish within %s s", STOP_MAX_S)
         self._tell_callers(_stopping())
-        await self.letters.close()
         await self.outside.close()
         self._executor.shutdown(wait=True)
         self._store.close()
@@ -321,7 +316,7 @@ class Driver:
     def _value_answer(self, effect: QueryAnswer | OperationAnswer | CommandAnswer) -> None:
         self._answer(effect.reply, effect.value)
 
-    def _answer(self, reply: asyncio.Future[Any] | None, value: Json | bytes) -> None:
+    def _answer(self, reply: asyncio.Future[Any] | None, value: Json) -> None:
         if reply is not None:
             self._callers.discard(reply)
             if not reply.done():
@@ -350,16 +345,6 @@ class Driver:
         if self.peers is not None:
             self.peers.forget(effect.peer_id)
 
-    def _send_letter(self, effect: PostMessage | SendForeign) -> None:
-        self.letters.send(effect)
-
-    async def _carry(self, peer_id: str, addresses: Sequence[str], message: bytes) -> None:
-        if self.peers is not None:
-            await self.peers.send_foreign(peer_id, addresses, message)
-
-    def _foreign_answer(self, effect: ForeignAnswer) -> None:
-        self._answer(effect.reply, effect.message)
-
     def _ask_outside(self, effect: HttpCall | RulesetCall) -> None:
         self.outside.call(effect)
 
@@ -374,9 +359,7 @@ class Driver:
         SendFrames: _send_frames,
         Connect: _connect,
         Forget: _forget,
-        PostMessage: _send_letter,
-        SendForeign: _send_letter,
-        ForeignAnswer: _foreign_answer,
+        **ForeignDoor.foreign_effects,
         HttpCall: _ask_outside,
         RulesetCall: _ask_outside,
     }
@@ -462,10 +445,6 @@ class Driver:
     def foreign_message(self, peer_id: str, message: bytes) -> None:
         self.submit(ForeignMessage(peer_id, message))
 
-    def didcomm(self, message: bytes) -> Awaitable[bytes | None]:
-        """A DIDComm message that came by HTTP; answered with what may go back as its answer, if anything."""
-        return self._ask(ForeignMessage("", message))
-
     def found(self, peer_id: str, addresses: list[str]) -> None:
         self.submit(PeerFound(peer_id, addresses))
 
@@ -520,7 +499,6 @@ class Driver:
         if self.peers is not None:
             found.update({f"peers_{name}": value for name, value in self.peers.counters().items()})
         found.update(self.outside.metrics())
-        found.update(self.letters.metrics())
         found["sessions"] = len(self._sessions)
         found["store_ok"] = 0 if self.store_problem is not None else 1
         return found

@@ -14,7 +14,9 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 PREFIX = "picomesh_"
 COUNTED = ("driver_", "engine_", "http_", "outside_", "peers_")
 """Names that begin so count what happened and only go up, save these:"""
-GAUGES = frozenset({"http_connections", "outside_open", "peers_half_open", "peers_sessions"})
+GAUGES = frozenset(
+    {"http_connections", "outside_letters_open", "outside_open", "peers_half_open", "peers_sessions"}
+)
 _NOT_IN_NAME = re.compile(r"[^a-zA-Z0-9_]")
 
 

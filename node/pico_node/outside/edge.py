@@ -16,6 +16,7 @@ from pico_engine.errors import Busy, EgressDenied, EngineError, FetchFailed, Lim
 from pico_engine.messages import HttpCall, RulesetCall, WaitAnswer
 from pico_engine.values import Json
 from pico_node.outside.client import Answer, Client
+from pico_node.outside.letters import Carry, Letters
 from pico_node.outside.limits import OutsideLimits
 from pico_node.outside.policy import EgressPolicy
 
@@ -41,11 +42,14 @@ class OutsideEdge:
         answer: Callable[[WaitAnswer], None],
         policy: EgressPolicy | None = None,
         limits: OutsideLimits | None = None,
+        *,
+        carry: Carry | None = None,
     ) -> None:
         self._answer = answer
         self.policy = policy or EgressPolicy()
         self.limits = limits or OutsideLimits()
         self.client = Client(self.policy, self.limits)
+        self.letters = Letters(self.client, carry)
         self.counters = Counter(dict.fromkeys(COUNTED, 0))
         self._lines: dict[str, _Line] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -58,7 +62,7 @@ class OutsideEdge:
     def metrics(self) -> dict[str, float]:
         """What was counted, and what is under way."""
         counted = {f"outside_{name}": value for name, value in self.counters.items()}
-        return {**counted, "outside_open": self.open}
+        return {**counted, "outside_open": self.open, **self.letters.metrics()}
 
     def call(self, effect: HttpCall | RulesetCall) -> None:
         """Begin with what a turn asked for."""
@@ -82,6 +86,7 @@ class OutsideEdge:
         """End everything that is under way."""
         self.forget()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.letters.close()
         await self.client.close()
 
     async def _carry_out(self, effect: HttpCall | RulesetCall, line: _Line) -> None:
