@@ -28,6 +28,9 @@ from pico_engine.regex import Match, Regex, RegexSyntaxError, compile_regex
 _STEPS_PER_PATTERN_CHAR = 8
 """Reading a regular expression takes about as long as so many steps for each of its characters."""
 
+_STEPS_PER_MATCH = 4
+"""To begin a search anew, besides what the search itself counts."""
+
 
 def compiled(run: Run, pattern: str) -> Regex:
     """A text as a regular expression. Raises KRL's SyntaxError."""
@@ -58,6 +61,7 @@ def extract(run: Run, val: Value = UNDEFINED, regex: Value = MISSING) -> list[Va
     if pattern.is_global:
         found = []
         for one in pattern.matches(text, run.step):
+            run.step(_STEPS_PER_MATCH)
             run.grow(CHARS_PER_ELEMENT + one.stop - one.start)
             found.append(one.found)
         return found
@@ -118,6 +122,7 @@ def _asking(run: Run, function: Function, text: str) -> Callable[[Match], str]:
 
 def _expanded(run: Run, template: str, found: Match) -> str:
     """The template filled in, its length counted before it is made."""
+    run.step(_STEPS_PER_MATCH)
     if "$" not in template:
         return template
     longest = max([found.stop - found.start, *(len(group) for group in found.groups if group)])
