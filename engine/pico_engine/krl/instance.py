@@ -163,8 +163,8 @@ class Instance:
         """The error with the place in the KRL text where it happened: `file:line:column: what`."""
         if getattr(error, "is_located", False):
             return error
-        place = _place(error, self.program.code)
-        if isinstance(error, NameError):
+        place, is_innermost = _place(error, self.program.code)
+        if isinstance(error, NameError) and is_innermost:
             name = getattr(error, "name", "") or ""
             plain = name.partition("_")[2] or name
             error = KrlRuntimeError("ReferenceError", f"Cannot access '{plain}' before initialization")
@@ -279,14 +279,18 @@ def meter_of(pico: Pico) -> Meter:
     return meter
 
 
-def _place(error: Exception, code: CodeType) -> str:
-    """Where in the KRL text an error happened: the innermost generated code that it passed through."""
-    place, trace = code.co_filename, error.__traceback__
+def _place(error: Exception, code: CodeType) -> tuple[str, bool]:
+    """Where in the KRL text an error happened, the innermost generated code that it passed through.
+
+    And whether it happened in generated code itself.
+    """
+    place, is_innermost, trace = code.co_filename, False, error.__traceback__
     while trace is not None:
         frame_code = trace.tb_frame.f_code
-        if frame_code.co_filename == code.co_filename:
+        is_innermost = frame_code.co_filename == code.co_filename
+        if is_innermost:
             positions = list(frame_code.co_positions())[trace.tb_lasti // 2]
             line, column = positions[0], positions[2]
             place = f"{code.co_filename}:{line}:{(column or 0) + 1}"
         trace = trace.tb_next
-    return place
+    return place, is_innermost

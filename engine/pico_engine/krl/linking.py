@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from pico_engine.krl.errors import KrlRuntimeError, type_error
-from pico_engine.krl.modules import ctx, didcomm, event, http, meta, schedule
+from pico_engine.krl.modules import ctx, didcomm, event, http, math, meta, random, schedule, time
 from pico_engine.krl.values import Function, Invocable, to_json
 from pico_engine.values import freeze
 
@@ -31,8 +31,11 @@ BUILT_IN: Final[Mapping[str, Members]] = MappingProxyType(
         "dido": didcomm.DIDO,
         "event": event.MEMBERS,
         "http": http.MEMBERS,
+        "math": math.MEMBERS,
         "meta": meta.MEMBERS,
+        "random": random.MEMBERS,
         "schedule": schedule.MEMBERS,
+        "time": time.MEMBERS,
         "ursa": didcomm.URSA,
     }
 )

@@ -191,6 +191,12 @@ def _by_operator(run: Instance, name: str, operator: str, *arguments: Value) -> 
     assign(run, name, OPERATORS[operator](run, get(run, name), *arguments))
 
 
+def _held(run: Instance, name: str, default: Value) -> Value:
+    """All of the variable, or `default` where one is given and it holds nothing."""
+    held = get(run, name)
+    return default if default is not UNDEFINED and isnull(held) else held
+
+
 def set_path(run: Instance, name: str, path: Value, value: Value) -> None:
     """`ent:name{path} := value`."""
     view, keys = _view(run, name), _keys(path)
@@ -213,10 +219,7 @@ def put_path(run: Instance, name: str, default: Value, path: Value, value: Value
     if isinstance(view, PersistentMap) and len(keys) == 1:
         _put_element(run, name, view, keys[0], value)
         return
-    held = get(run, name)
-    if default is not UNDEFINED and isnull(held):
-        held = default
-    assign(run, name, OPERATORS["put"](run, held, path, value))
+    assign(run, name, OPERATORS["put"](run, _held(run, name, default), path, value))
 
 
 def append(run: Instance, name: str, default: Value, value: Value) -> None:
@@ -231,10 +234,18 @@ def append(run: Instance, name: str, default: Value, value: Value) -> None:
         _count(run, name, known + grown, more=grown > 0)
         view.extend(kept)
         return
-    held = get(run, name)
-    if default is not UNDEFINED and isnull(held):
-        held = default
-    assign(run, name, OPERATORS["append"](run, held, value))
+    assign(run, name, OPERATORS["append"](run, _held(run, name, default), value))
+
+
+def drop_first(run: Instance, name: str, default: Value) -> None:
+    """`ent:name := ent:name.tail()`, or `.defaultsTo(default).tail()`."""
+    view = _view(run, name)
+    if isinstance(view, PersistentList) and len(view):
+        gone = size_of(view[0]) + _ELEMENT_BYTES
+        _count(run, name, max(_counted(run, name) - gone, COUNTED_FROM_BYTES + 1), more=False)
+        del view[0]
+        return
+    assign(run, name, OPERATORS["tail"](run, _held(run, name, default)))
 
 
 def clear_path(run: Instance, name: str, path: Value) -> None:

@@ -71,25 +71,25 @@ def time_ms(value: Value) -> int | None:
     return round(when.timestamp() * 1_000)
 
 
-def scheduled(row: Json) -> Json:
+def scheduled(run: Instance, schedule_id: str, row: Json) -> Json:
     """An entry of the schedule as KRL sees it."""
-    event = {
-        "domain": row["domain"],
-        "name": row["event"],
-        "data": {"attrs": row["attrs"]},
-        "time": 0,
+    is_once = row["type"] == "at"
+    return {
+        "id": schedule_id,
+        "type": row["type"],
+        **({"time": row["next"]} if is_once else {"timespec": row["cron"]}),
+        "event": {
+            "eci": run.own_eci,
+            "domain": row["domain"],
+            "name": row["event"],
+            "data": {"attrs": row["attrs"]},
+            "time": 0,
+        },
     }
-    made = {"id": row["id"], "type": row["type"], "event": event}
-    if row["type"] == "at":
-        made["time"] = row["next"]
-    else:
-        made["timespec"] = row["cron"]
-    return made
 
 
 def _entry(run: Instance, schedule_id: str) -> Json:
-    row = run.pico.schedule.get(schedule_id)
-    return scheduled({"id": schedule_id, **row})
+    return scheduled(run, schedule_id, run.pico.schedule.get(schedule_id))
 
 
 def schedule_at(run: Instance, time: Value, name: tuple[Value, Value], attrs: Value) -> Value:

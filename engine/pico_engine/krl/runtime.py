@@ -199,6 +199,7 @@ _OWN: Final[Mapping[str, Any]] = {
     "k_ent_set_path": persistent.set_path,
     "k_ent_put_path": persistent.put_path,
     "k_ent_append": persistent.append,
+    "k_ent_tail": persistent.drop_first,
     "k_ent_clear": persistent.clear,
     "k_ent_clear_path": persistent.clear_path,
     "k_event_name": split_event_name,

@@ -11,15 +11,14 @@ from pico_engine.krl import KrlSyntaxError, compile_ruleset
 from tests.engine.expressions.test_krl_cases import DIFFERENCES
 from tests.engine.krl.picos import Krl
 
-CASES = json.loads((Path(__file__).parents[2] / "data" / "expressions" / "krl.json").read_text("utf-8"))["cases"]
+DATA = Path(__file__).parents[2] / "data" / "expressions" / "krl.json"
+CASES = json.loads(DATA.read_text("utf-8"))["cases"]
 """The same recording as in tests/engine/expressions, where the machine alone is tested against it."""
 
 
 def source(case: dict[str, Any]) -> str:
     options = ", ".join(f'"{name}": {name}' for name in case["vars"])
-    return (
-        f"ruleset t {{ rule r {{ select {case['select']} send_directive(\"fired\", {{{options}}}) }} }}"
-    )
+    return f'ruleset t {{ rule r {{ select {case["select"]} send_directive("fired", {{{options}}}) }} }}'
 
 
 def runs(case: dict[str, Any]) -> list[Any]:

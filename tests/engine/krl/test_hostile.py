@@ -95,7 +95,8 @@ def test_recursion_of_actions() -> None:
 
 
 def test_as_much_recursion_as_is_allowed_never_meets_python_s_own_limit() -> None:
-    deep = "f = function(n){ n == 0 => 0 | [n].map(function(m){ [2, 1].sort(function(a, b){ f(m - 1) }).head() }).head() } "
+    sort = "[2, 1].sort(function(a, b){ f(m - 1) }).head()"
+    deep = f"f = function(n){{ n == 0 => 0 | [n].map(function(m){{ {sort} }}).head() }} "
     krl = Krl(ruleset(f"global {{ {deep} it = function(n){{ f(n) }} }}", "shares it"), call_depth_max=400)
     assert krl.query("it", {"n": 132}) in (1, 2)
     with pytest.raises(EngineError, match="call_depth_max"):
@@ -111,7 +112,7 @@ DOUBLING = {
     "a range": "x = range(0, 999999999)",
     "a split text": 'x = range(1, 25).reduce(function(a, b){ a + a }, "abcdefgh").split(re##)',
     "encoded again and again": 'x = range(1, 99).reduce(function(a, b){ [a, a].encode() }, "ab")',
-    "literals in a loop": "x = range(1, 1500).map(function(a){ range(1, 100).map(function(b){ [a, b, [a, b]] }) })",
+    "literals in a loop": "x = range(1, 1500).map(function(a){ range(1, 99).map(function(b){ [a, [b]] }) })",
     "maps in a loop": 'x = range(1, 1500).map(function(a){ range(1, 100).map(function(b){ {"a": b} }) })',
 }
 
@@ -125,7 +126,8 @@ def test_values_that_grow_without_end(pre: str) -> None:
 def test_huge_numbers_are_numbers() -> None:
     krl = Krl(
         ruleset(
-            "global { it = function(){ range(1, 2000).reduce(function(a, b){ a > 1000000000 => a | a * 10 }, 1) } "
+            "global { up = function(a, b){ a > 1000000000 => a | a * 10 } "
+            "it = function(){ range(1, 2000).reduce(up, 1) } "
             'huge = function(){ "9999999999999999999999999999999999999999".as("Number") * 1 } }',
             "shares it, huge",
         )
@@ -165,7 +167,7 @@ def test_an_answer_that_is_too_large() -> None:
 STORED = {
     "a text": 'ent:x := range(1, 12).reduce(function(a, b){ a + a }, "abcd")',
     "a list": "ent:x := range(1, 3000)",
-    "elements appended": 'ent:x := ent:x.defaultsTo([]).append(range(1, 400).map(function(a){ "a longer text" }))',
+    "elements appended": 'ent:x := ent:x.defaultsTo([]).append(range(1, 400).map(function(a){ "longer" }))',
     "keys set": 'ent:x{event:attrs{"n"}} := range(1, 9).reduce(function(a, b){ a + a }, "abcd")',
 }
 
@@ -240,7 +242,7 @@ def test_long_chains(operator: str) -> None:
         try:
             compile_ruleset(text)
         except KrlSyntaxError as error:
-            assert count == 10_000 or operator in (" => 1 | ",), error  # noqa: PT017 - which of them matters
+            assert count == 10_000 or operator == " => 1 | ", error  # noqa: PT017 - which of them matters
 
 
 def test_many_rules_and_long_names() -> None:
@@ -261,7 +263,8 @@ def test_a_condition_may_not_run_away_either() -> None:
 
 def test_a_global_block_may_not_run_away_either() -> None:
     text = ruleset(
-        'global { x = range(1, 3000).map(function(a){ range(1, 3000).map(function(b){ b }) }) } rule r { select when a b send_directive("d") }'
+        "global { x = range(1, 3000).map(function(a){ range(1, 3000).map(function(b){ b }) }) } "
+        'rule r { select when a b send_directive("d") }'
     )
     krl = Krl(text, steps_max=100_000)
     assert krl.event("a:b").names == []
@@ -269,7 +272,7 @@ def test_a_global_block_may_not_run_away_either() -> None:
 
 
 def test_regular_expressions_have_an_end() -> None:
-    slow = 'x = range(1, 9).reduce(function(a, b){ a + a }, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!").match(re#^(a+)+$#)'
+    slow = 'x = range(1, 9).reduce(function(a, b){ a + a }, "aaaaaaaaaaaa!").match(re#^(a+)+$#)'
     began = time.monotonic()
     krl = Krl(ruleset(rule_of(slow)))
     krl.event("a:b")

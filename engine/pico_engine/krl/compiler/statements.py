@@ -12,7 +12,11 @@ from pico_engine.krl.compiler.nodes import Maker
 
 ACTION_OPERATORS: Final = frozenset({"send_directive", "noop"})
 """Names of the standard library that are actions."""
-STORED_CHANGES: Final = {"put": ("k_ent_put_path", 2), "append": ("k_ent_append", 1)}
+STORED_CHANGES: Final = {
+    "put": ("k_ent_put_path", 2),
+    "append": ("k_ent_append", 1),
+    "tail": ("k_ent_tail", 0),
+}
 """`ent:x := ent:x.put(key, value)` and its like, which need not write all of the variable."""
 
 
@@ -182,7 +186,9 @@ class Statements(Expressions):
         key = callee.key
         if callee.how != "dot" or not isinstance(key, syntax.Identifier) or not self.is_operator(key.name):
             return None
-        helper, count = STORED_CHANGES.get(key.name, ("", 0))
+        if key.name not in STORED_CHANGES:
+            return None
+        helper, count = STORED_CHANGES[key.name]
         items = value.arguments.items
         if len(items) != count or any(isinstance(item, syntax.NamedArgument) for item in items):
             return None

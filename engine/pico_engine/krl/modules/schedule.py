@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 def _list(run: Instance) -> Value:
     rows = run.pico.engine.schedules.list_of(run.pico, run.rid)
     run.step(len(rows))
-    return [scheduled(row) for row in rows]
+    return [scheduled(run, row["id"], row) for row in rows]
 
 
 def _get(run: Instance, id: Value = UNDEFINED) -> Value:
     wanted = to_string(id)
     row = run.pico.schedule.get(wanted)
-    return scheduled({"id": wanted, **row}) if row is not None and row["rid"] == run.rid else None
+    return scheduled(run, wanted, row) if row is not None and row["rid"] == run.rid else None
 
 
 def _remove(run: Instance, id: Value = UNDEFINED) -> Value:

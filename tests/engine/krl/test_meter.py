@@ -1,0 +1,36 @@
+"""What KRL may use in a turn, counted down."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from pico_engine.krl.errors import KrlLimitExceeded
+from pico_engine.krl.meter import Meter
+from pico_engine.limits import KrlLimits
+
+LIMITS = KrlLimits(steps_max=10, memory_max_bytes=100, call_depth_max=3)
+
+
+def test_steps_and_memory_run_out() -> None:
+    meter = Meter(LIMITS)
+    meter.step(10)
+    with pytest.raises(KrlLimitExceeded, match=r"10 steps in one turn \(steps_max\)"):
+        meter.step(1)
+    meter.grow(100)
+    with pytest.raises(KrlLimitExceeded, match=r"100 bytes in one turn \(memory_max_bytes\)"):
+        meter.grow(1)
+    assert "(call_depth_max)" in meter.too_deep().what
+
+
+def test_each_turn_begins_anew_and_only_once() -> None:
+    meter, turn = Meter(LIMITS), SimpleNamespace(metered=False)
+    meter.step(5)
+    meter.begin(turn)
+    assert (meter.steps, meter.memory, meter.depth) == (10, 100, 3)
+    meter.step(5)
+    meter.begin(turn)
+    assert meter.steps == 5, "the same turn goes on counting"
+    meter.begin(SimpleNamespace(metered=False))
+    assert meter.steps == 10
