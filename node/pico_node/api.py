@@ -54,6 +54,13 @@ class NodeApi(Protocol):
         """An owner's command; docs/reference/commands.md lists them with parameters and answers."""
         ...
 
+    def didcomm(self, message: bytes) -> Awaitable[bytes | None]:
+        """A DIDComm message of an agent of another make; answered with what may go back at once, if any.
+
+        Nothing is raised for what the message is: whoever sends it does not learn who lives here.
+        """
+        ...
+
     def metrics(self) -> Mapping[str, float]:
         """Counters and gauges by name."""
         ...

@@ -12,6 +12,7 @@ from aiohttp import web
 from pico_engine.errors import EngineError
 from pico_node.api import NodeApi
 from pico_node.http.compat import PREFIXES, ChannelDoor
+from pico_node.http.didcomm import DidcommDoor
 from pico_node.http.limits import HttpLimits
 from pico_node.http.login import SESSION_LIFE_S, LoginDesk
 from pico_node.http.metrics import CONTENT_TYPE, HttpCounters, prometheus_text
@@ -79,6 +80,7 @@ def make_app(
     for prefix in PREFIXES:  # for servers other than ours; `serve` takes a shorter way
         app.router.add_route("*", prefix + "{rest:.*}", channels.handle)
     OwnerApi(node, gate, limits, counters).add_to(app)
+    DidcommDoor(node, limits, counters).add_to(app)
     _Pages(node, gate, counters, open_metrics=open_metrics).add_to(app)
     return app
 

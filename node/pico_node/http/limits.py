@@ -21,6 +21,8 @@ class HttpLimits:
     """Pairs in a query string or urlencoded body: each costs more memory than its bytes."""
     connections_max: int = 512
     """Open connections: half of the 1,024 file descriptors that a process commonly has."""
+    didcomm_sockets_max: int = 128
+    """WebSockets of other agents: a quarter of all connections, which they keep for long."""
     keep_alive_s: int = 60
     """An idle connection, or one whose request head is not complete, is closed after this time."""
     body_read_max_s: int = 30

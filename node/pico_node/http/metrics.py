@@ -27,6 +27,7 @@ class HttpCounters:
     channel_requests: int = 0
     owner_requests: int = 0
     page_requests: int = 0
+    didcomm_requests: int = 0
     refused_requests: int = 0
     refused_connections: int = 0
     connections: int = 0
