@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Final, TypeAlias
+from types import MappingProxyType
+from typing import Final, NamedTuple, TypeAlias
 
 from pico_engine.regex import machine
 from pico_engine.regex.assemble import Program, assemble
@@ -26,12 +27,13 @@ Count: TypeAlias = Callable[[int], object]
 _CACHED_MAX: Final = 256
 """Compiled expressions kept: more than the rulesets of a node have; each takes some kilobytes."""
 
-_CHEAP_STEPS: Final = 500
-"""What RE2 may cost at worst to be asked first: nearly all attributes that events have."""
+FIRST_TRY_STEPS: Final = 1_000
+"""What backtracking may take before RE2 is asked: about a millisecond, and what RE2 needs for a long text."""
+
+_NO_NAMES: Final[Mapping[str, str | None]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """`text[start:stop]` matched. `groups` begins with group 1; one that took no part is None."""
 
     text: str
@@ -56,7 +58,6 @@ class Regex:
     pattern: str
     flags: str
     _tree: Pattern = field(compare=False, repr=False)
-    _linear: Linear | None = field(compare=False, repr=False)
 
     @property
     def names(self) -> tuple[str | None, ...]:
@@ -73,9 +74,16 @@ class Regex:
         return "g" in self.flags
 
     @cached_property
+    def _has_names(self) -> bool:
+        return any(self.names)
+
+    @cached_property
     def _program(self) -> Program:
-        """Made when it is first needed: most expressions never leave RE2."""
         return assemble(self._tree)
+
+    @cached_property
+    def _linear(self) -> Linear | None:
+        return linear(self._tree)
 
     def search(self, text: str, start: int = 0, step: Count | None = None) -> Match | None:
         """The first match that begins at `start` or later, with or without the flag g.
@@ -86,18 +94,16 @@ class Regex:
         return None if spans is None else self._match(text, spans)
 
     def _search(self, text: str, start: int, step: Count | None) -> Spans | None:
-        """RE2 where that is cheap at its worst; else backtracking until it has cost as much, then RE2."""
+        """By backtracking, which is mostly the faster way; where it is not, on RE2 if that can do it."""
+        try:
+            return machine.search(self._program, text, start, Patience(step, FIRST_TRY_STEPS))
+        except RegexLimitExceeded:
+            pass
         linear = self._linear
-        cost = SEARCH_MAX_STEPS + 1 if linear is None else linear.cost_steps(text)
-        if linear is None or cost > SEARCH_MAX_STEPS or not linear.suits(text):
+        if linear is None or not linear.suits(text) or linear.cost_steps(text) > SEARCH_MAX_STEPS:
             return machine.search(self._program, text, start, Patience(step))
-        if cost > _CHEAP_STEPS:
-            try:
-                return machine.search(self._program, text, start, Patience(step, cost))
-            except RegexLimitExceeded:
-                pass
         if step is not None:
-            step(cost)
+            step(linear.cost_steps(text))
         return linear.search(text, start)
 
     def matches(self, text: str, step: Count | None = None) -> Iterator[Match]:
@@ -157,16 +163,22 @@ class Regex:
         return [*pieces, text[end:]]
 
     def _match(self, text: str, spans: list[int]) -> Match:
+        start, stop, *rest = spans
+        if not rest:
+            return Match(text, start, stop, (), _NO_NAMES)
         groups = tuple(
-            None if begin < 0 or end < 0 else text[begin:end]
-            for begin, end in zip(spans[2::2], spans[3::2], strict=True)
+            [
+                None if begin < 0 or end < 0 else text[begin:end]
+                for begin, end in zip(rest[::2], rest[1::2], strict=True)
+            ]
         )
+        if not self._has_names:
+            return Match(text, start, stop, groups, _NO_NAMES)
         named = {name: group for name, group in zip(self.names, groups, strict=True) if name is not None}
-        return Match(text, spans[0], spans[1], groups, named)
+        return Match(text, start, stop, groups, named)
 
 
 @lru_cache(maxsize=_CACHED_MAX)
 def compile_regex(pattern: str, flags: str = "") -> Regex:
     """The expression `/pattern/flags`. Raises RegexSyntaxError as JavaScript does, or beyond a limit."""
-    tree = parse(pattern, flags)
-    return Regex(pattern, flags, tree, linear(tree))
+    return Regex(pattern, flags, parse(pattern, flags))

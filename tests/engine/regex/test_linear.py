@@ -11,7 +11,7 @@ from pico_engine.regex.errors import RegexLimitExceeded, RegexSyntaxError
 from pico_engine.regex.linear import SIZE_MAX_NODES, linear
 from pico_engine.regex.machine import Patience, search
 from pico_engine.regex.parser import parse
-from pico_engine.regex.regex import compile_regex
+from pico_engine.regex.regex import FIRST_TRY_STEPS, compile_regex
 
 
 @pytest.mark.parametrize(
@@ -122,3 +122,15 @@ def test_large_patterns_are_refused_quickly_or_run() -> None:
         except (RegexSyntaxError, RegexLimitExceeded):
             pass
     assert SIZE_MAX_NODES < 10_000
+
+
+def test_backtracking_goes_first_and_re2_takes_over() -> None:
+    regex = compile_regex("(?:a|aa)+$|b(c)")
+    steps: list[int] = []
+    found = regex.search("a" * 40 + "bc", 0, steps.append)
+    assert found is not None
+    assert (found.start, found.groups) == (40, ("c",))
+    assert FIRST_TRY_STEPS < sum(steps) < 2 * FIRST_TRY_STEPS
+    steps.clear()
+    assert regex.search("bc", 0, steps.append) is not None
+    assert sum(steps) < 20
