@@ -1,0 +1,165 @@
+"""The module `ctx`: the pico's family, channels and rulesets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pico_engine.krl import compile_ruleset
+from pico_engine.messages import OWNER, EventMessage, RulesetCall, WaitAnswer
+from tests.engine.krl.picos import RID, Krl, ruleset
+
+POLICY = '{"allow": [{"domain": "*", "name": "*"}], "deny": []}'
+QUERY_POLICY = '{"allow": [{"rid": "*", "name": "*"}], "deny": []}'
+CHILD = ruleset("global { rid = function(){ ctx:rid_config } }", "shares rid", "org.example.child")
+URL = "https://example.org/child.krl"
+
+
+def run(action: str, meta: str = "", globals_: str = "") -> Krl:
+    """A pico whose event a:b does the action and keeps its value."""
+    return Krl(
+        ruleset(
+            f"global {{ it = function(){{ ent:it }} look = function(n){{ ctx:channels }} {globals_} }} "
+            f"rule r {{ select when a b {action} setting(x) always {{ ent:it := x }} }}",
+            f"shares it, look {meta}",
+        )
+    )
+
+
+def with_web(krl: Krl, name: str, texts: dict[str, str], **attrs: Any) -> None:
+    """Send an event while the world outside has these texts."""
+    bench = krl.bench
+    bench.engine.port.can_call = lambda pico: True  # type: ignore[method-assign]  # a test's port
+    domain, kind = name.split(":")
+    bench.engine.receive(EventMessage(krl.did, domain, kind, attrs, OWNER, None, "reply"), bench.clock.now)
+    for _ in range(10):
+        for call in [one for one in bench.run() if isinstance(one, RulesetCall)]:
+            bench.engine.receive(WaitAnswer(call.wait, texts[call.url]), bench.clock.now)
+
+
+def test_what_is_told_of_the_ruleset_and_the_pico() -> None:
+    text = ruleset(
+        "global { it = function(){ [ctx:rid, ctx:rid_name, ctx:rid_version, ctx:rid_description, "
+        "ctx:rid_author, ctx:rid_url, ctx:rid_config, ctx:parent, ctx:children, ctx:picoId] } }",
+        'name "N" version "1" author "A" shares it',
+    )
+    krl = Krl(text, config={"c": 1})
+    assert krl.query("it") == [RID, "N", "1", None, "A", None, {"c": 1}, None, [], krl.did]
+
+
+def test_channels_are_made_changed_and_deleted() -> None:
+    krl = run(f'ctx:newChannel(["One", "two !"], {POLICY}, {QUERY_POLICY})')
+    krl.event("a:b")
+    made = krl.query("it")
+    assert made["tags"] == ["one", "two--"]
+    assert made["familyChannelPicoID"] is None
+    assert set(made) == {"id", "tags", "eventPolicy", "queryPolicy", "familyChannelPicoID"}
+    assert made in krl.query("look")
+    change = f'ctx:putChannel("{made["id"]}", ["three"], {POLICY}, {QUERY_POLICY})'
+    krl.add(ruleset(f"rule r {{ select when a c {change} }}", rid="u"))
+    krl.event("a:c")
+    assert [one["tags"] for one in krl.query("look")][-1] == ["three"]
+    krl.add(ruleset(f'rule r {{ select when a c ctx:delChannel("{made["id"]}") }}', rid="u"))
+    krl.event("a:c")
+    assert len(krl.query("look")) == 1
+    assert not krl.errors
+
+
+def test_upsert_finds_a_channel_by_its_tags() -> None:
+    krl = run(f'ctx:upsertChannel(["b", "a"], {POLICY}, {QUERY_POLICY})')
+    krl.event("a:b")
+    krl.event("a:b")
+    assert len(krl.query("look")) == 2
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "ctx:newChannel()",
+        f'ctx:newChannel("tag", {POLICY}, {QUERY_POLICY})',
+        f'ctx:newChannel(["system"], {POLICY}, {QUERY_POLICY})',
+        f'ctx:newChannel(["a"], {{"allow": []}}, {QUERY_POLICY})',
+        "ctx:delChannel(meta:eci)",
+        'ctx:delChannel("none")',
+        'ctx:delPico("none")',
+        "ctx:newPico()",
+        'ctx:newPico([{"url": 5}])',
+        "ctx:install(5)",
+        'ctx:install("https://example.org/x.krl")',
+        'ctx:uninstall("none")',
+        "ctx:uninstall(5)",
+        'ctx:flush("x")',
+        'ctx:event("c", "x")',
+        'ctx:eventQuery("c", "x", "y", {}, "r", "q")',
+    ],
+)
+def test_what_cannot_be_done_fails_the_rule(action: str) -> None:
+    krl = run(action)
+    krl.event("a:b")
+    assert krl.errors, action
+    assert "t.krl:1:" in krl.errors[0]
+    assert krl.query("it") is None
+
+
+def test_children_are_made_with_rulesets_from_urls() -> None:
+    krl = run(
+        f'ctx:newPico([{{"url": "{URL}", "config": {{"k": 1}}}}])',
+        globals_="kids = function(){ ctx:children } ",
+    )
+    with_web(krl, "a:b", {URL: CHILD})
+    assert not krl.errors
+    eci = krl.query("it")
+    (did,) = krl.pico.children.rows
+    assert krl.pico.children.rows[did]["eci"] == eci
+    assert krl.bench.query(did, "org.example.child", "rid") == {"k": 1}
+    krl.add(ruleset(f'rule r {{ select when a c ctx:delPico("{eci}") }}', rid="u"))
+    krl.event("a:c")
+    assert not krl.pico.children.rows
+
+
+def test_rulesets_are_installed_told_and_uninstalled() -> None:
+    krl = run(
+        f'ctx:install("{URL}", {{"k": 2}})', globals_="sets = function(){ ctx:rulesets } ", meta=", sets"
+    )
+    with_web(krl, "a:b", {URL: CHILD})
+    assert not krl.errors
+    assert krl.query("it") == "org.example.child"
+    assert krl.query("rid", rid="org.example.child") == {"k": 2}
+    told = krl.query("sets")[-1]
+    assert (told["rid"], told["url"], told["config"]) == ("org.example.child", URL, {"k": 2})
+    assert told["meta"]["krl"] == CHILD
+    assert len(told["meta"]["hash"]) == 64
+    assert told["meta"]["compiler"]["warnings"] == []
+    krl.add(ruleset('rule r { select when a c ctx:uninstall("org.example.child") }', rid="u"))
+    krl.event("a:c")
+    assert "org.example.child" not in krl.pico.installed.rows
+
+
+def test_a_flush_brings_the_new_text() -> None:
+    krl = run(f'ctx:install("{URL}")')
+    with_web(krl, "a:b", {URL: CHILD})
+    krl.add(ruleset(f'rule r {{ select when a c ctx:flush("{URL}") }}', rid="u"))
+    with_web(krl, "a:c", {URL: CHILD.replace("ctx:rid_config", '"new"')})
+    assert not krl.errors
+    assert krl.query("rid", rid="org.example.child") == "new"
+
+
+def test_other_picos_are_asked_and_told() -> None:
+    krl = Krl(
+        ruleset(
+            "rule r { select when a b "
+            'pre { x = ctx:query(event:attrs{"eci"}, "org.example.child", "rid", {}) } '
+            'ctx:event(event:attrs{"eci"}, "x", "y", {"n": 1}) setting(eid) '
+            "always { ent:x := [x, eid == event:eid] } } "
+            'rule s { select when a s send_directive("d", {"x": ent:x, "logs": ctx:logs()}) }'
+        )
+    )
+    made = krl.bench.operate(krl.did, lambda pico: dict(pico.engine.family.new_child(pico, "c", ())))
+    definition = krl.bench.registry.add(compile_ruleset(CHILD).definition)
+    krl.bench.operate(made["did"], lambda pico: pico.engine.family.install(pico, definition.rid, {"k": 3}))
+    krl.event("a:b", {"eci": made["eci"]})
+    (options,) = krl.options("a:s")
+    assert options == {"x": [{"k": 3}, True], "logs": []}
+    sent = [one for one in krl.bench.engine.traces.newest(20, made["did"]) if one["name"] == "x:y"]
+    assert len(sent) == 1
