@@ -42,16 +42,27 @@ From then on both go by short forms, encrypted and authenticated, on a channel f
 >>> at_bob.unpack(reply, now_ms=0).sender == alice.did
 True
 
-Where to look: `did/` documents and methods, `identity` ours, `message` plaintext, `jws` and `jwe` the
-two kinds of envelope, `pack` and `unpack` their legal combinations, `pair` the fast way between two
-DIDs, `protocols/` what is said.
+Where to look: `did/` documents and methods, `identity` ours, `wallet` keys of any DID, `curves` and `keys`
+the cryptography, `message` plaintext, `attachments` what it carries, `jws` and `jwe` the two kinds of
+envelope, `pack` and `unpack` their legal combinations, `from_prior` a change of DID, `pair` the fast way
+between two DIDs, `protocols/` what is said.
 """
 
+from pico_didcomm.acks import acknowledges, asked_acks, pure_ack, with_acks
+from pico_didcomm.attachments import (
+    Attachment,
+    attach_bytes,
+    attach_json,
+    attach_links,
+    check_attachment_signature,
+    sign_attachment,
+)
 from pico_didcomm.did.document import DidDocument, canonical_did, canonical_kid
 from pico_didcomm.did.key import key_of_did_key, make_did_key, peer_id_of_did_key
 from pico_didcomm.did.resolver import DidResolver, Resolver
 from pico_didcomm.encoding import Entropy
 from pico_didcomm.errors import DidcommError
+from pico_didcomm.from_prior import Rotation, make_from_prior
 from pico_didcomm.identity import (
     ChannelIdentity,
     PicoIdentity,
@@ -67,12 +78,15 @@ from pico_didcomm.keys import (
     PublicKey,
     Secrets,
     ed25519_from_peer_id,
+    generate_key_pair,
     key_pair,
+    key_pair_from_jwk,
     peer_id_from_ed25519,
     sign,
     verify,
 )
-from pico_didcomm.message import Attachment, Message, MessageType, split_message_type
+from pico_didcomm.media import MEDIA_TYPES
+from pico_didcomm.message import Message, MessageType, same_id, split_message_type
 from pico_didcomm.pack import (
     pack_anoncrypt,
     pack_anoncrypt_authcrypt,
@@ -88,7 +102,9 @@ from pico_didcomm.protocols.out_of_band import (
     make_invitation,
     parse_invitation_url,
 )
+from pico_didcomm.trace import trace_report
 from pico_didcomm.unpack import Unpacked, recipients_of, unpack
+from pico_didcomm.wallet import Wallet
 
 __all__ = [
     # identities and DIDs
@@ -113,7 +129,10 @@ __all__ = [
     "PublicKey",
     "Party",
     "Secrets",
+    "Wallet",
+    "generate_key_pair",
     "key_pair",
+    "key_pair_from_jwk",
     "sign",
     "verify",
     "peer_id_from_ed25519",
@@ -123,6 +142,20 @@ __all__ = [
     "Message",
     "MessageType",
     "split_message_type",
+    "same_id",
+    "attach_bytes",
+    "attach_json",
+    "attach_links",
+    "sign_attachment",
+    "check_attachment_signature",
+    "asked_acks",
+    "pure_ack",
+    "with_acks",
+    "acknowledges",
+    "make_from_prior",
+    "Rotation",
+    "trace_report",
+    "MEDIA_TYPES",
     "pack_signed",
     "pack_anoncrypt",
     "pack_authcrypt",

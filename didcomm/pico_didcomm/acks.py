@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Final
 
 from pico_didcomm.errors import LimitExceeded
 from pico_didcomm.message import ACKS_MAX, Message, same_id
-
-EMPTY_TYPE: Final = "https://didcomm.org/empty/1.0/empty"
-"""A message without content, which only carries headers."""
+from pico_didcomm.protocols.empty import EMPTY_TYPE, is_pure_ack
 
 
 def empty_message(
@@ -22,11 +19,6 @@ def empty_message(
 ) -> Message:
     """An empty message, to be given headers."""
     return Message(message_id, EMPTY_TYPE, {}, from_did, (to_did,), thid, pthid)
-
-
-def is_pure_ack(message: Message) -> bool:
-    """Whether a message does nothing but acknowledge."""
-    return message.type == EMPTY_TYPE and message.ack is not None
 
 
 def asked_acks(message: Message) -> tuple[str, ...]:

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pico_didcomm.acks import (
-    EMPTY_TYPE,
-    acknowledges,
-    asked_acks,
-    empty_message,
-    is_pure_ack,
-    pure_ack,
-    with_acks,
-)
+from pico_didcomm.acks import acknowledges, asked_acks, empty_message, pure_ack, with_acks
 from pico_didcomm.errors import LimitExceeded
 from pico_didcomm.message import ACKS_MAX, Message
+from pico_didcomm.protocols.empty import EMPTY_TYPE, is_pure_ack
 from tests.didcomm.helpers import Pair
 
 PAIR = Pair()
