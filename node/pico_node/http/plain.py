@@ -59,9 +59,10 @@ class PlainRequest:
         self.has_body = True
 
     def has_plain_headers(self, most: int) -> bool:
-        """At most so many header fields, each of them once, none that is the framework's?"""
+        """A host, at most so many header fields, each of them once, none that is the framework's?"""
         headers = self.headers
-        return len(headers) == self.headers_seen <= most and _FRAMEWORKS.isdisjoint(headers)
+        once = len(headers) == self.headers_seen <= most
+        return once and "host" in headers and _FRAMEWORKS.isdisjoint(headers)
 
     # -- ChannelRequest -----------------------------------------------------------------------------------
 
@@ -122,7 +123,7 @@ class PlainConnection(asyncio.Protocol):
         self._raw = b""
         """What has arrived of the request at hand; behind one that is being answered, what came too early."""
         self._began = self._complete = 0
-        self._has_head = False
+        self._has_head = self._stays = False
         self._rest_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
         self._closing = False
@@ -200,6 +201,7 @@ class PlainConnection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         self._has_head = True
+        self._stays = self._parser.should_keep_alive()  # which the parser forgets with the request's end
 
     def on_body(self, data: bytes) -> None:
         self._request.add_body(data)
@@ -218,8 +220,7 @@ class PlainConnection(asyncio.Protocol):
             self._rest_timer.cancel()
             self._rest_timer = None
         request.method = self._parser.get_method().decode()
-        stays = self._parser.should_keep_alive()
-        self.task = self._server.loop.create_task(self._answer(request, stays=stays))
+        self.task = self._server.loop.create_task(self._answer(request, stays=self._stays))
 
     async def _answer(self, request: PlainRequest, *, stays: bool) -> None:
         reply = await self._server.door.answer(request)
