@@ -28,7 +28,7 @@ class Node:
 @dataclass(frozen=True, slots=True)
 class Number(Node):
     value: float
-    """An int where the text has no fraction."""
+    """An int where it is whole and exact, up to 2**53."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,7 +392,6 @@ class UseModule(Node):
     """`use module RID alias NAME with a = e b = e`."""
 
     rid: RulesetId
-    version: String | None
     alias: Identifier | None
     configuration: tuple[Declaration, ...]
 
@@ -421,7 +420,8 @@ class KeyDeclaration(Node):
     text: str
 
 
-MetaValue = String | Chevron | Boolean | UseModule | Configure | NameList | KeyDeclaration
+MetaValue = Expression | UseModule | Configure | NameList | KeyDeclaration
+"""Texts may be any expression, `logging` is a Boolean."""
 
 
 @dataclass(frozen=True, slots=True)
