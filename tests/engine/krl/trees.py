@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
 from typing import Any
 
 from pico_engine.krl import parse
-from pico_engine.krl.syntax import Expression, Rule, SelectWhen
+from pico_engine.krl.syntax import Expression, Node, Rule, SelectWhen
 
 
 def bare(node: Any) -> Any:
     """A node as a tuple of its class's name and its fields, without spans."""
-    if is_dataclass(node):
-        parts = [bare(getattr(node, one.name)) for one in fields(node) if one.name != "span"]
+    if isinstance(node, Node):
+        parts = [bare(getattr(node, name)) for name in type(node).__match_args__ if name != "span"]
         return (type(node).__name__, *parts)
     if isinstance(node, tuple):
         return tuple(bare(one) for one in node)
