@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, cast
+from urllib.parse import quote
 
 from pico_engine.admission import check_attributes
 from pico_engine.channels import ALLOW_ALL, HTTP, Policy, clean_tags, parse_policy
 from pico_engine.errors import BadRequest, UnknownChannel, UnknownQuery, UnknownRuleset
 from pico_engine.events import Event, split_name
-from pico_engine.turn import Send
-from pico_engine.values import EMPTY_MAP, FrozenMap, Json, freeze
+from pico_engine.messages import HttpCall
+from pico_engine.turn import Post, Send
+from pico_engine.values import EMPTY_MAP, FrozenMap, Json, encode, freeze, thaw
 
 if TYPE_CHECKING:
     from pico_engine.definition import RulesetDefinition
@@ -69,6 +71,11 @@ class PicoView:
         """The family channel that leads to the parent."""
         eci: str | None = self._pico.info.get("parent_eci")
         return eci
+
+    @property
+    def base_url(self) -> str:
+        """Where this engine takes events by HTTP, without a slash at its end; "" for nowhere."""
+        return self._pico.engine.port.base_url
 
     @property
     def self_eci(self) -> str:
@@ -338,6 +345,40 @@ class RulesetApi:
         attributes = merge_attrs(attrs, more)
         check_attributes(attributes, name, turn.engine.limits)
         turn.send(Send(eci, domain, kind, attributes, self.definition.rid))
+
+    def send_to_host(self, host: str, eci: str, name: str, attrs: Mapping[str, Json], /) -> None:
+        """`send` to a channel of another engine, which takes events by HTTP at `host`, in order, perhaps twice.
+
+        Goes when this turn commits, and is tried again. What cannot be delivered comes back as
+        `event:undeliverable`. Raises BadRequest, DeniedByPolicy.
+        """
+        turn = self._writing_turn()
+        engine = turn.engine
+        if host.rstrip("/") == engine.port.base_url:
+            self.send(eci, name, attrs)
+            return
+        engine.waiting.check_may_call(self._pico)
+        domain, kind = split_name(name)
+        check_attributes(freeze(attrs), name, engine.limits)
+        url = "/".join([host.rstrip("/"), "c", quote(eci, ":"), "event", quote(domain), quote(kind)])
+        headers = freeze({"content-type": "application/json"})
+        body = encode(thaw(attrs)).decode()
+        turn.send(Post("", domain, kind, EMPTY_MAP, self.definition.rid, "POST", url, headers, body))
+
+    def http(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: str | None = None,
+    ) -> FrozenMap:
+        """The answer to an HTTP request: `status_code`, `status_line`, `headers`, `content`, …
+
+        The turn waits meanwhile. Raises EgressDenied, FetchFailed, LimitExceeded, BadRequest.
+        """
+        call = HttpCall(0, self._pico.did, self.definition.rid, method, url, freeze(headers or {}), body)
+        return cast("FrozenMap", self._pico.engine.waiting.call(self._pico, call))
 
     def directive(self, name: str, options: Mapping[str, Json] | None = None, /, **more: Json) -> None:
         """Answer whoever sent the event: directives of the whole turn are the answer to it."""

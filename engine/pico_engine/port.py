@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pico_engine.messages import EventMessage
     from pico_engine.pico import Pico
+    from pico_engine.turn import Post
 
 
 class Port:
@@ -23,6 +24,11 @@ class Port:
     def can_query(self, pico: Pico, eci: str) -> bool:
         """Is there a way to ask this channel, which is not in this engine?"""
         del pico, eci
+        return False
+
+    def take_post(self, pico: Pico, post: Post) -> bool:
+        """Take an HTTP request that nobody waits for, to see to it durably; False: the engine makes it once."""
+        del pico, post
         return False
 
     def can_call(self, pico: Pico) -> bool:

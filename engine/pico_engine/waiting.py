@@ -130,6 +130,8 @@ class Waiting:
 
     def post(self, pico: Pico, post: Post) -> None:
         """A turn commits that makes a request whose answer it does not wait for."""
+        if self._engine.port.take_post(pico, post):
+            return
         wait = self._new_wait()
         self._posts[wait] = (pico.did, post)
         call = HttpCall(wait, pico.did, post.rid, post.method, post.url, post.headers, post.body)

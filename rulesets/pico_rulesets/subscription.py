@@ -22,7 +22,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from pico_engine import Event, Ruleset, config, ent, provides, query, rule, when
-from pico_engine.channels import DIDCOMM, clean_tags
+from pico_engine.channels import DIDCOMM, HTTP, clean_tags
 from pico_engine.errors import BadRequest
 from pico_engine.values import FrozenMap, Json
 from pico_rulesets.attributes import passed_on, required_text
@@ -147,15 +147,16 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
         _check_room(self.outbound_buses)
         name = _short(event, "name") or f"subscription-{self.random_bytes(4).hex()}"
         kind = _short(event, "channel_type") or "Tx_Rx"
-        rx = self._new_channel(name, kind)
+        host = self._host(event)
+        rx = self._new_channel(name, kind, host)
         bus = {
             "Id": _short(event, "Id") or self.uuid(),
             **_roles(event),
             "wellKnown_Tx": well_known,
             "Rx": rx,
         }
-        if event.attr("Tx_host"):
-            bus["Tx_host"] = event.attr("Tx_host")
+        if host:
+            bus["Tx_host"] = host
         self.outbound_buses[rx] = bus
         attrs = passed_on(event, **bus, channel_name=name, channel_type=kind)
         self.raise_event("wrangler:subscription_request_needed", attrs)
@@ -164,9 +165,23 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
     @rule(when("wrangler:subscription_request_needed", where=_from_inside))
     def send_request(self, event: Event) -> None:
         attrs = passed_on(event, **_swapped_roles(event), Tx=event.attr("Rx"))
-        for host in ("Tx_host", "Rx_host"):
-            attrs.pop(host, None)
-        self.send(event.attr("wellKnown_Tx"), "wrangler:new_subscription_request", attrs)
+        host, own = self._host(event), attrs.pop("Rx_host", None) or self.pico.base_url
+        attrs.pop("Tx_host", None)
+        if host:
+            attrs["Tx_host"] = own
+        self._send(host, event.attr("wellKnown_Tx"), "wrangler:new_subscription_request", attrs)
+
+    def _host(self, event: Event) -> str:
+        """The engine of the existing kind that the other side lives in; "" for this node."""
+        host = str(_short(event, "Tx_host") or "").rstrip("/")
+        return "" if host == self.pico.base_url else host
+
+    def _send(self, host: Json, eci: Json, name: str, attrs: dict[str, Json]) -> None:
+        """On a subscription: to the host that its bus names, or where the ECI leads."""
+        if host:
+            self.send_to_host(str(host), str(eci), name, attrs)
+        else:
+            self.send(eci, name, attrs)
 
     @rule(when("wrangler:new_subscription_request"))
     def take_request(self, event: Event) -> None:
@@ -177,19 +192,26 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
             return
         _check_room(self.inbound_buses)
         name, kind = _short(event, "channel_name") or "subscription", _short(event, "channel_type") or "Tx_Rx"
-        rx = self._new_channel(name, kind)
-        self.inbound_buses[rx] = {"Id": bus_id, **_roles(event), "Tx": tx, "Rx": rx}
+        host = self._host(event)
+        rx = self._new_channel(name, kind, host)
+        bus = {"Id": bus_id, **_roles(event), "Tx": tx, "Rx": rx}
+        self.inbound_buses[rx] = {**bus, "Tx_host": host} if host else bus
         attrs = passed_on(event, Id=bus_id, Rx=rx)
         self.raise_event("wrangler:inbound_pending_subscription_added", attrs)
 
-    def _new_channel(self, name: Json, kind: Json) -> str:
-        """A channel for one subscription. Raises BadRequest where it would pass for the well-known one."""
+    def _new_channel(self, name: Json, kind: Json, host: str) -> str:
+        """A channel for one subscription; with another engine over HTTP, which knows no other door.
+
+        Raises BadRequest where it would pass for the well-known one.
+        """
         tags = clean_tags((name, kind))
         if sorted(tags) == sorted(WELL_KNOWN_TAGS):
             raise BadRequest(
                 "a subscription cannot be named like the well-known channel", "name it otherwise"
             )
-        channel = self.pico.new_channel(tags, self.event_policy, self.query_policy, doors=(DIDCOMM,))
+        channel = self.pico.new_channel(
+            tags, self.event_policy, self.query_policy, doors=(HTTP if host else DIDCOMM,)
+        )
         return str(channel["id"])
 
     # -- approving ----------------------------------------------------------------------------------------
@@ -206,7 +228,10 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
         if bus is not None:
             attrs = passed_on(event, Id=bus["Id"], Tx=bus["Rx"])
             attrs.pop("Rx", None)
-            self.send(bus["Tx"], "wrangler:outbound_pending_subscription_approved", attrs)
+            host = bus.get("Tx_host")
+            if host:
+                attrs["Tx_host"] = self.pico.base_url
+            self._send(host, bus["Tx"], "wrangler:outbound_pending_subscription_approved", attrs)
             attrs = passed_on(event, Id=bus["Id"], Rx=bus["Rx"], Tx=bus["Tx"], bus=bus)
             self.raise_event("wrangler:inbound_pending_subscription_approved", attrs)
 
@@ -267,7 +292,7 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
         if bus is not None:
             attrs = passed_on(event, Id=bus["Id"], Rx=bus["Tx"], Tx=bus["Rx"])
             if bus["Rx"] not in self.connections:
-                self.send(bus["Tx"], "wrangler:established_removal", attrs)
+                self._send(bus.get("Tx_host"), bus["Tx"], "wrangler:established_removal", attrs)
             attrs = passed_on(event, Id=bus["Id"], Rx=bus["Rx"], Tx=bus["Tx"])
             self.raise_event("wrangler:established_removal", attrs)
 
@@ -280,7 +305,8 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
     def reject_inbound(self, event: Event) -> None:
         bus = self._meant(event, self.inbound_buses)
         if bus is not None:
-            self.send(bus["Tx"], "wrangler:outbound_removal", passed_on(event, Id=bus["Id"]))
+            attrs = passed_on(event, Id=bus["Id"])
+            self._send(bus.get("Tx_host"), bus["Tx"], "wrangler:outbound_removal", attrs)
             self.raise_event("wrangler:inbound_removal", passed_on(event, Id=bus["Id"]))
 
     @rule(when("wrangler:inbound_removal"))
@@ -295,7 +321,7 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
         bus = self._meant(event, self.outbound_buses)
         if bus is not None:
             attrs = passed_on(event, Id=bus["Id"], Tx=bus["Rx"])
-            self.send(bus["wellKnown_Tx"], "wrangler:inbound_removal", attrs)
+            self._send(bus.get("Tx_host"), bus["wellKnown_Tx"], "wrangler:inbound_removal", attrs)
             self.raise_event("wrangler:outbound_removal", passed_on(event, Id=bus["Id"]))
 
     @rule(when("wrangler:outbound_removal"))
@@ -410,7 +436,7 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
     def send_to_receivers(self, event: Event) -> None:
         name = f"{event.attr('domain')}:{event.attr('type')}"
         for bus in event.attr("subs"):
-            self.send(bus["Tx"], name, event.attr("attrs") or {})
+            self._send(bus.get("Tx_host"), bus["Tx"], name, dict(event.attr("attrs") or {}))
 
     # -- accepting without being asked --------------------------------------------------------------------
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Final
+from urllib.parse import urlencode
 
 from pico_engine import EngineError, Event, Ruleset, ent, provides, query, rule, when
 from pico_engine.errors import BadRequest
 from pico_engine.installing import sibling
-from pico_engine.values import FrozenMap, Json
+from pico_engine.values import FrozenMap, Json, decode, encode
 from pico_rulesets.attributes import parsed, parsed_map, passed_on, required_text, tag_list
 
 WRANGLER: Final = "io.picolabs.wrangler"
@@ -109,11 +110,38 @@ class Wrangler(Ruleset, rid=WRANGLER, version="1.0.0", author="picomesh"):
     ) -> Json:
         """Ask the function `func` that ruleset `mod` shares, on a channel here or of a connection.
 
-        Where the channel lives is found by the ECI; `_host`, `_path` and `_root_url` are not needed.
+        Where the channel lives is found by the ECI. `_host` (with `_path`), or `_root_url`: another engine's
+        URL, which is asked by HTTP.
         """
         if self._pico.channels.get(eci) is not None:
             return _ASKED_ITSELF
+        root = self._other_engine(_host, _path, _root_url)
+        if root:
+            return self._ask_engine(f"{root}{eci}/{mod}/{func}", _arguments(params))
         return self.query(eci, mod, func, **_arguments(params))
+
+    def _other_engine(self, host: Json, path: Json, root_url: Json) -> str:
+        """The start of the URL of a query to another engine; "" for this one."""
+        if root_url:
+            return str(root_url)
+        base = str(host or "").rstrip("/")
+        return "" if base in ("", self.pico.base_url) else f"{base}{path or '/sky/cloud/'}"
+
+    def _ask_engine(self, url: str, arguments: dict[str, Json]) -> Json:
+        """What another engine of the existing kind answers; a failure as a map, as it has them."""
+        pairs = {
+            key: item if isinstance(item, str) else encode(item).decode() for key, item in arguments.items()
+        }
+        answer = self.http("GET", f"{url}?{urlencode(pairs)}" if pairs else url)
+        try:
+            value = decode(answer["content"].encode())
+        except BadRequest:
+            value = answer["content"] or None
+        error = value.get("error") if isinstance(value, Mapping) else None
+        if answer["status_code"] == 200 and value is not None and not error:
+            return value
+        told = _sky_error(answer["status_code"], answer["status_line"], error or "")
+        return {**told, "picoQueryError": error or 0, "picoQueryReturnValue": value}
 
     @provides
     @query
@@ -133,6 +161,9 @@ class Wrangler(Ruleset, rid=WRANGLER, version="1.0.0", author="picomesh"):
                 400, "HTTP/1.1 400 Pico should not query itself", "Pico should not query itself"
             )
         try:
+            root = self._other_engine(_host, _path, _root_url)
+            if root:
+                return self._ask_engine(f"{root}{eci}/{mod}/{func}", _arguments(params))
             return self.query(eci, mod, func, **_arguments(params))
         except EngineError as error:
             return _sky_error(error.status, error.code, error.what)

@@ -27,11 +27,12 @@ from pico_engine.messages import (
     EventMessage,
     LogLine,
     RemoteQuery,
+    WaitAnswer,
 )
 from pico_engine.port import Port
 from pico_engine.registry import Registry
 from pico_engine.store import Batch, StoreReader
-from pico_engine.turn import Send
+from pico_engine.turn import Post, Send
 from pico_engine.values import FrozenMap, freeze
 from pico_node.agent.carriable import check_carriable
 from pico_node.agent.commands import CommandReply, Commands
@@ -39,6 +40,7 @@ from pico_node.agent.farewells import Farewells, InboundEnd
 from pico_node.agent.foreign import Foreign, ForeignEvent, ForeignQuery
 from pico_node.agent.frames import HELLO, frame
 from pico_node.agent.handshake import Handshake
+from pico_node.agent.hosts import Hosts
 from pico_node.agent.identities import DidcommIdentities
 from pico_node.agent.inbound import AFTER, HOPS, Inbound, InboundEvent, InboundQuery
 from pico_node.agent.lanes import Lane, Lanes
@@ -92,6 +94,7 @@ class Agent(Port):
         self.handshake = Handshake(self)
         self.neighbours = Neighbours(self)
         self.farewells = Farewells(self)
+        self.hosts = Hosts(self)
         self.inbound = Inbound(self)
         self.foreign = Foreign(self)
         self.commands = Commands(self)
@@ -121,6 +124,7 @@ class Agent(Port):
         if engine.root is None:
             engine.new_root("root", BUILT_IN, now)
         engine.start(now)
+        self.hosts.start()
         root = engine.root
         assert root is not None, "it was just made"
         engine.receive(EventMessage(root, "engine", "started", door=SYSTEM_DOOR), now)
@@ -135,8 +139,9 @@ class Agent(Port):
         """Take a message. Nothing raises: what cannot be served is answered with `Failed`, or counted."""
         self.now = now
         if type(message) is EventMessage:  # most messages; they only join their pico's queue
-            self.engine.receive(message, now)
-            if self.engine.has_effects:
+            engine = self.engine
+            engine.receive_event(message, now)
+            if engine.effects:
                 self._pump()
             return
         self.engine.now = now
@@ -148,6 +153,8 @@ class Agent(Port):
         elif isinstance(message, PeerDown):
             if self.sessions.get(message.peer_id) == message.session:
                 del self.sessions[message.peer_id]
+        elif isinstance(message, WaitAnswer) and message.wait < 0:
+            self.hosts.answered(message)
         elif isinstance(message, Command):
             self.commands.run(message)
         elif isinstance(message, PeerFound):
@@ -164,6 +171,7 @@ class Agent(Port):
             self.engine.next_timer(),
             self.lanes.next_retry(),
             self.questions.next_timer(),
+            self.hosts.next_timer(),
             self._next_sweep,
         )
         return min(timer for timer in timers if timer is not None)
@@ -207,7 +215,7 @@ class Agent(Port):
     def _pump(self) -> None:
         """Route what the engine has to say, and send what became ready."""
         engine, ours, keep = self.engine, self._ours, self._effects.append
-        while engine.has_effects:  # what is routed here may lead to more
+        while engine.effects:  # what is routed here may lead to more
             for effect in engine.take_effects():
                 if type(effect) is RemoteQuery:
                     self.questions.ask(effect)
@@ -219,6 +227,7 @@ class Agent(Port):
                 else:
                     take(reply, effect)
         self.lanes.flush()
+        self.hosts.flush()
         if self.foreign.to_send:
             self.foreign.flush()
         if self._goodbyes:
@@ -307,6 +316,15 @@ class Agent(Port):
             "hops": event.hops,
         }
         self.handshake.add_to_outbox(pico, eci, row)
+        return True
+
+    def take_post(self, pico: Pico, post: Post) -> bool:
+        if not self.hosts.takes(post):
+            return False
+        try:
+            self.hosts.take(pico, post)
+        except Busy as error:
+            self.hosts.refuse(pico, post, error)
         return True
 
     def can_call(self, pico: Pico) -> bool:

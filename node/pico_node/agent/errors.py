@@ -4,7 +4,8 @@ CallerError
 └── BadInvitation        400  an invitation that cannot be read, is not signed, or has expired
 EngineError
 ├── PeerUnreachable      504  the other node is not connected
-└── RemoteError          502  the other side of a connection could not answer a query
+├── RemoteError          502  the other side of a connection could not answer a query
+└── HostRefused          502  another engine did not take an event by HTTP
 """
 
 from __future__ import annotations
@@ -25,6 +26,14 @@ class PeerUnreachable(EngineError):
     code = "peer-unreachable"
     status = 504
     default_hint = "the other node may be down or offline; events wait for it, queries do not"
+
+
+class HostRefused(EngineError):
+    """The other engine did not take the event."""
+
+    code = "host-refused"
+    status = 502
+    default_hint = "the channel may be gone, or its policy may not allow the event"
 
 
 class RemoteError(EngineError):

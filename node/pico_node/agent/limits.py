@@ -32,5 +32,7 @@ class AgentLimits:
     """Open invitations per pico."""
     peers_connected_max: int = 256
     """Nodes that are called again when this node starts; the others are called when there is news."""
+    posts_max: int = 10_000
+    """Events that wait for engines which take them by HTTP only."""
     addresses_max: int = 16
     """Addresses kept per node."""

@@ -5,7 +5,8 @@ numbers and the marks of the last message of each direction (apart, because they
 Section `outbox`: `ECI/NUMBER` → a message that the other side has not acknowledged.
 
 Of the node: `g/PEER` → addresses; `h/PEER/ECI` → pico, all connections with a node; `o/PEER/ECI` → pico,
-those with an outbox; `f/PEER/ECI` → the end of a connection whose channel is gone already.
+those with an outbox; `f/PEER/ECI` → the end of a connection whose channel is gone already; `j/NUMBER` → an
+event for an engine that takes it by HTTP.
 """
 
 from __future__ import annotations
@@ -34,11 +35,12 @@ class NodeRows:
         self.farewells = Section(ledger, b"f/", lazy=True)
         self.peers = Section(ledger, b"g/", lazy=True)
         self.by_peer = Section(ledger, b"h/", lazy=True)
+        self.posts = Section(ledger, b"j/", lazy=True)
         self.unsent = Section(ledger, b"o/", lazy=True)
 
     def forget(self) -> None:
         """Drop what is held in memory; it is read again when needed."""
-        for section in (self.farewells, self.peers, self.by_peer, self.unsent):
+        for section in (self.farewells, self.peers, self.by_peer, self.posts, self.unsent):
             section.forget()
 
 
