@@ -54,6 +54,7 @@ from pico_node.agent.messages import (
 )
 from pico_node.api import EventResult
 from pico_node.foreign_door import ForeignDoor
+from pico_node.measures import health_of, metrics_of
 from pico_node.outside import EgressPolicy, OutsideEdge
 from pico_node.peers.contract import PeersFace
 
@@ -345,9 +346,6 @@ class Driver(ForeignDoor):
         if self.peers is not None:
             self.peers.forget(effect.peer_id)
 
-    def _ask_outside(self, effect: HttpCall | RulesetCall) -> None:
-        self.outside.call(effect)
-
     _handlers: Mapping[type, Callable[[Any, Any], None]] = {
         EventAnswer: _event_answer,
         Accepted: _accepted,
@@ -360,8 +358,8 @@ class Driver(ForeignDoor):
         Connect: _connect,
         Forget: _forget,
         **ForeignDoor.foreign_effects,
-        HttpCall: _ask_outside,
-        RulesetCall: _ask_outside,
+        HttpCall: lambda driver, call: driver.outside.call(call),
+        RulesetCall: lambda driver, call: driver.outside.call(call),
     }
 
     # -- when the store fails -----------------------------------------------------------------------------
@@ -489,27 +487,10 @@ class Driver(ForeignDoor):
 
     def metrics(self) -> Mapping[str, float]:
         """Counters of driver, engine and peers; gauges of what is held at the moment."""
-        found: dict[str, float] = {f"driver_{name}": value for name, value in self.counters.items()}
-        agent = self.agent
-        if agent is not None:
-            found.update({f"engine_{name}": value for name, value in agent.engine.counters.items()})
-            found["picos_loaded"] = agent.engine.loaded_count
-            found["lanes"] = len(agent.lanes)
-            found["queries_open"] = len(agent.questions)
-        if self.peers is not None:
-            found.update({f"peers_{name}": value for name, value in self.peers.counters().items()})
-        found.update(self.outside.metrics())
-        found["sessions"] = len(self._sessions)
-        found["store_ok"] = 0 if self.store_problem is not None else 1
-        return found
+        return metrics_of(self, len(self._sessions))
 
     def health(self) -> Json:
-        problem = self.store_problem
-        return {
-            "ok": problem is None and self.agent is not None,
-            "store": "ok" if problem is None else problem.what,
-            "peers": len(self._sessions),
-        }
+        return health_of(self, len(self._sessions))
 
 
 def _stopping() -> StoreError:
