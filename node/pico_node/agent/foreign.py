@@ -153,19 +153,27 @@ class Foreign:
             raise NotSigned("a message that does not prove its sender", "encrypt it with authcrypt")
         if "foreign" not in row:
             return self._greeted(pico, eci, row, unpacked, origin)
-        self._check_sender(pico, eci, row, unpacked)
+        if unpacked.sender != row["their_did"]:
+            return self._renamed(pico, eci, row, unpacked, origin)
         return self._taken(pico, eci, unpacked, origin)
 
-    def _check_sender(self, pico: Pico, eci: str, row: FrozenMap, unpacked: Unpacked) -> None:
-        """It is the other side of the connection, or has proven to go on in its place."""
-        if unpacked.sender == row["their_did"]:
-            return
+    def _renamed(self, pico: Pico, eci: str, row: FrozenMap, unpacked: Unpacked, origin: Origin) -> bool:
+        """Somebody else than the other side, or the other side under a new DID, which it has proven."""
         rotation = unpacked.rotation
         if rotation is None or rotation.new is None or canonical_did(rotation.prior) != row["their_did"]:
             raise SenderMismatch("a message on this connection that is not from its other side")
-        put_connection(pico, eci, row, their_did=unpacked.sender, their_long=unpacked.message.from_)
-        pico.channels.put(eci, pico.channels.rows[eci].changed(peer=unpacked.sender))
-        self._agent.engine.ledger.commit()
+
+        def rename(one: Pico) -> None:
+            found = connection_of(one, eci)
+            if found is not None and found["their_did"] == row["their_did"]:
+                long_did = unpacked.message.from_
+                put_connection(one, eci, found, their_did=unpacked.sender, their_long=long_did)
+                one.channels.put(eci, one.channels.rows[eci].changed(peer=unpacked.sender))
+
+        reply = ForeignEvent(eci, unpacked, origin)
+        operation = OperationMessage(pico.did, "connection renamed", rename, reply=reply)
+        self._agent.engine.receive(operation, self._agent.now)
+        return True
 
     def _greeted(self, pico: Pico, eci: str, row: FrozenMap, unpacked: Unpacked, origin: Origin) -> bool:
         """Somebody answers an invitation in plain DIDComm."""
