@@ -28,7 +28,7 @@ format: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix .
 
 bench: $(VENV)/dev.stamp
-	for name in engine http children startup append peers didcomm; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	for name in engine http children startup append peers didcomm krl; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 # Other implementations of DIDComm, which the tests and benchmarks ask: tests/didcomm/oracles
 oracles: .oracles/sicpa.stamp .oracles/node.stamp

@@ -66,12 +66,23 @@ class Unverified(RulesetDefinitionError):
 
 def verify(module: ast.Module, helpers: Collection[str]) -> None:
     """Raises Unverified unless every node and every name of `module` is one that may be there."""
-    for node in ast.walk(module):
-        if type(node) not in NODES:
-            raise Unverified(f"a {type(node).__name__} in generated code{_where(node)}")
-        check = _CHECKS.get(type(node))
+    left: list[ast.AST] = [module]
+    while left:
+        node = left.pop()
+        kind = type(node)
+        if kind not in NODES:
+            raise Unverified(f"a {kind.__name__} in generated code{_where(node)}")
+        check = _CHECKS.get(kind)
         if check is not None:
             check(node, helpers)
+            if kind is ast.Name or kind is ast.Constant:
+                continue  # looked at as a whole
+        for name in kind._fields:
+            value = getattr(node, name, None)
+            if isinstance(value, ast.AST):
+                left.append(value)
+            elif isinstance(value, list):
+                left += [one for one in value if isinstance(one, ast.AST)]
     if [getattr(one, "name", "") for one in module.body] != [CREATE]:
         raise Unverified(f"generated code is not one function {CREATE}")
 
@@ -86,6 +97,8 @@ def _refuse_name(name: str, node: ast.AST) -> None:
 
 
 def _name(node: ast.Name, helpers: Collection[str]) -> None:
+    if type(node.ctx) not in NODES:
+        raise Unverified(f"a name that is deleted in generated code{_where(node)}")
     own = OWN_NAME.fullmatch(node.id) is not None and node.id != CREATE
     if not own and (node.id not in helpers or type(node.ctx) is not ast.Load):
         _refuse_name(node.id, node)

@@ -67,6 +67,11 @@ def test_the_event_at_hand_is_gone_afterwards() -> None:
     assert krl.query("it") == [False, None, None, None, True]
 
 
+def test_a_shared_name_may_stand_for_another_function() -> None:
+    krl = Krl(ruleset("global { f = function(a){ a } g = f }", "shares g"))
+    assert krl.query("g", {"0": 1}) == 1
+
+
 def test_values_by_name_and_position() -> None:
     krl = Krl(ruleset("global { it = function(a, b, c = 3){ [a, b, c] } }", "shares it"))
     assert krl.query("it", {"0": 1, "b": 2}) == [1, 2, 3]

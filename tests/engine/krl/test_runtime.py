@@ -42,6 +42,8 @@ def test_calls_have_room_in_python_s_stack() -> None:
         ("map.typeof()", "Function"),
         ('"a" like re#A#i', True),
         ("[re#a#g].encode()", '["re#a#g"]'),
+        ("<<a\nb>>.match(re#^b$#m)", True),
+        ("<<a\nb>>.match(re#^b$#)", False),
         ("{}.map(function(v){ v })", {}),
         ("get([1, 2], 1)", 2),
         ('join(val = ["a", "b"], str = "-")', "a-b"),

@@ -68,8 +68,12 @@ class Expressions:
         }
 
     def expression(self, node: syntax.Expression) -> ast.expr:
-        with self.make.at(node):
+        make = self.make
+        outer = make.enter(node.span)
+        try:
             return self._compilers[type(node)](node)
+        finally:
+            make.leave(outer)
 
     def expressions(self, nodes: Sequence[syntax.Expression]) -> list[ast.expr]:
         return [self.expression(node) for node in nodes]

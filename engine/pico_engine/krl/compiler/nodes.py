@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from pico_engine.errors import RulesetDefinitionError
@@ -27,9 +26,10 @@ class Maker:
 
     def __init__(self, text: str, nesting_max_levels: int) -> None:
         self._starts = [0]
-        for position, char in enumerate(text):
-            if char == "\n":
-                self._starts.append(position + 1)
+        at = text.find("\n")
+        while at >= 0:
+            self._starts.append(at + 1)
+            at = text.find("\n", at + 1)
         self._nesting_max = nesting_max_levels
         self._depth = 0
         self._numbers = 0
@@ -41,31 +41,37 @@ class Maker:
         line = bisect_right(self._starts, offset)
         return line, offset - self._starts[line - 1]
 
-    @contextmanager
-    def at(self, node: Node) -> Iterator[None]:
-        """What is made inside belongs to this KRL node. Raises CompileError when nested too deep."""
-        outer, outer_span = self._place, self.span
+    def at(self, node: Node) -> _Place:
+        """With this, what is made belongs to the KRL node. Raises CompileError when nested too deep."""
+        return _Place(self, node.span)
+
+    def enter(self, span: Span) -> tuple[dict[str, Any], Span]:
+        """Go to a place; answers where it was before, for `leave`."""
+        outer = (self._place, self.span)
         self._depth += 1
         if self._depth > self._nesting_max:
+            self._depth -= 1
             raise CompileError(
                 f"expressions are nested deeper than {self._nesting_max} levels (nesting_max_levels)",
-                node.span,
+                span,
                 "give parts of it a name",
             )
-        self.span = node.span
-        line, column = self.place(node.span.start)
-        end_line, end_column = self.place(node.span.stop)
+        self.span = span
+        start, stop = span
+        starts = self._starts
+        line = bisect_right(starts, start)
+        end_line = line if line == len(starts) or stop < starts[line] else bisect_right(starts, stop)
         self._place = {
             "lineno": line,
-            "col_offset": column,
+            "col_offset": start - starts[line - 1],
             "end_lineno": end_line,
-            "end_col_offset": end_column,
+            "end_col_offset": stop - starts[end_line - 1],
         }
-        try:
-            yield
-        finally:
-            self._place, self.span = outer, outer_span
-            self._depth -= 1
+        return outer
+
+    def leave(self, outer: tuple[dict[str, Any], Span]) -> None:
+        self._place, self.span = outer
+        self._depth -= 1
 
     def refuse(self, what: str, hint: str = "") -> NoReturn:
         raise CompileError(what, self.span, hint)
@@ -158,3 +164,19 @@ class Maker:
         )
         statements = list(body) or [ast.Pass(**self._place)]
         return ast.FunctionDef(name, arguments, statements, [], **self._place)
+
+
+class _Place:
+    """A stay at the place of a KRL node."""
+
+    __slots__ = ("_maker", "_outer", "_span")
+
+    def __init__(self, maker: Maker, span: Span) -> None:
+        self._maker = maker
+        self._span = span
+
+    def __enter__(self) -> None:
+        self._outer = self._maker.enter(self._span)
+
+    def __exit__(self, *_error: object) -> None:
+        self._maker.leave(self._outer)

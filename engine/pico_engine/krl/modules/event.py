@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from pico_engine.admission import check_attributes
 from pico_engine.krl.directives import writing_turn
@@ -66,12 +67,13 @@ def send_event(run: Instance, eci: Value, name: tuple[Value, Value], attrs: Valu
     domain, kind = checked_name(name)
     kept = attributes(run, attrs)
     check_attributes(kept, f"{domain}:{kind}", turn.engine.limits)
-    if not truth(host) or host == turn.engine.port.base_url:
+    if not truth(host) or to_string(host).rstrip("/") == turn.engine.port.base_url:
         turn.send(Send(eci, domain, kind, kept, run.rid))
         return turn.eid
     turn.engine.waiting.check_may_call(run.pico)
     turn.count_call()
-    url = f"{to_string(host)}/c/{eci}/event/{domain}/{kind}"
+    base = to_string(host).rstrip("/")
+    url = f"{base}/c/{quote(eci, ':')}/event/{quote(domain, '')}/{quote(kind, '')}"
     headers = freeze({"content-type": "application/json"})
     turn.send(Post("", domain, kind, EMPTY_MAP, run.rid, "POST", url, headers, encode(run, kept)))
     return UNDEFINED
