@@ -11,6 +11,7 @@ from pico_engine.channels import ALLOW_ALL
 from pico_engine.errors import EngineError, RulesetFailed, UnknownQuery, UnknownRuleset
 from pico_engine.limits import EngineLimits
 from pico_engine.messages import Accepted, EventAnswer, OperationMessage, QueryAnswer
+from pico_engine.runner import TURNS_IN_A_ROW_MAX
 from tests.engine.helpers import Steps
 
 
@@ -46,17 +47,19 @@ def steps() -> Steps:
 
 
 def test_messages_of_one_pico_keep_their_order_and_picos_take_turns() -> None:
-    steps = Steps(Busy, limits=EngineLimits(turns_per_tick_max=4))
+    in_a_row = TURNS_IN_A_ROW_MAX
+    steps = Steps(Busy, limits=EngineLimits(turns_per_tick_max=2 * in_a_row))
     children = [steps.child("test.busy")["did"] for _ in range(2)]
-    replies = [steps.send(did, "do:it", {"n": n}) for did in children for n in range(4)]
+    count = 2 * in_a_row
+    replies = [steps.send(did, "do:it", {"n": n}) for did in children for n in range(count)]
     steps.turns(1)
     seen = [len(steps.engine.pico(did).variables.rows.get("test.busy/seen", ())) for did in children]
-    assert seen == [2, 2], "four turns, two each"
+    assert seen == [in_a_row, in_a_row], "each had as many as one pico takes in a row"
     assert steps.engine.next_timer() == 0
     steps.settle()
     assert all(isinstance(steps.answer(reply), EventAnswer) for reply in replies)
     for did in children:
-        assert steps.query(did, "test.busy", "all") == [0, 1, 2, 3]
+        assert steps.query(did, "test.busy", "all") == list(range(count))
 
 
 def test_a_durable_event_is_accepted_at_once_and_not_answered_again(steps: Steps) -> None:
