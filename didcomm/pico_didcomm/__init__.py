@@ -45,7 +45,8 @@ True
 Where to look: `did/` documents and methods, `identity` ours, `wallet` keys of any DID, `curves` and `keys`
 the cryptography, `message` plaintext, `attachments` what it carries, `jws` and `jwe` the two kinds of
 envelope, `pack` and `unpack` their legal combinations, `from_prior` a change of DID, `pair` the fast way
-between two DIDs, `protocols/` what is said.
+between two DIDs, `protocols/` what is said, `mediator/` messages that wait for their recipient,
+`pico_engine` the forms of the existing pico-engine.
 """
 
 from pico_didcomm.acks import acknowledges, asked_acks, pure_ack, with_acks
@@ -60,6 +61,7 @@ from pico_didcomm.attachments import (
 from pico_didcomm.did.document import DidDocument, canonical_did, canonical_kid
 from pico_didcomm.did.key import key_of_did_key, make_did_key, peer_id_of_did_key
 from pico_didcomm.did.resolver import DidResolver, Resolver
+from pico_didcomm.did.service import Endpoint, endpoints_of
 from pico_didcomm.encoding import Entropy
 from pico_didcomm.errors import DidcommError
 from pico_didcomm.from_prior import Rotation, make_from_prior
@@ -95,13 +97,28 @@ from pico_didcomm.pack import (
     pack_signed_anoncrypt,
 )
 from pico_didcomm.pair import PairChannel
-from pico_didcomm.protocols import connection, events, out_of_band, problem_report, trust_ping
+from pico_didcomm.protocols import (
+    basic_message,
+    connection,
+    coordinate_mediation,
+    discover_features,
+    empty,
+    events,
+    out_of_band,
+    pickup,
+    problem_report,
+    routing,
+    trust_ping,
+    user_profile,
+)
+from pico_didcomm.protocols.exchange import Exchanges
 from pico_didcomm.protocols.out_of_band import (
     Invitation,
     invitation_url,
     make_invitation,
     parse_invitation_url,
 )
+from pico_didcomm.protocols.responder import Responder
 from pico_didcomm.trace import trace_report
 from pico_didcomm.unpack import Unpacked, recipients_of, unpack
 from pico_didcomm.wallet import Wallet
@@ -117,6 +134,8 @@ __all__ = [
     "DidDocument",
     "DidResolver",
     "Resolver",
+    "Endpoint",
+    "endpoints_of",
     "canonical_did",
     "canonical_kid",
     "make_did_key",
@@ -166,11 +185,20 @@ __all__ = [
     "recipients_of",
     "PairChannel",
     # protocols
+    "basic_message",
     "connection",
+    "coordinate_mediation",
+    "discover_features",
+    "empty",
     "events",
     "out_of_band",
+    "pickup",
     "problem_report",
+    "routing",
     "trust_ping",
+    "user_profile",
+    "Exchanges",
+    "Responder",
     "Invitation",
     "make_invitation",
     "invitation_url",
