@@ -11,7 +11,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import nacl.bindings as sodium
 import nacl.exceptions
@@ -158,8 +158,7 @@ def apv_of(kids: Sequence[str]) -> bytes:
 # -- the envelope's form --------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Jwe:
+class Jwe(NamedTuple):
     """An encrypted message, taken apart and checked against itself; nothing is decrypted yet."""
 
     protected: str
@@ -194,9 +193,10 @@ def recipient_rows(raw: JsonObject) -> tuple[tuple[str, str], ...]:
         if type(row.get("encrypted_key")) is not str:
             raise BadEnvelope("a JWE recipient without encrypted key")
         found.append((header["kid"], row["encrypted_key"]))
-    if len({canonical_kid(kid) for kid, _ in found}) != len(found):
-        raise BadEnvelope("a JWE that names a recipient twice")
-    _check_one_did([kid for kid, _ in found])
+    if len(found) > 1:
+        if len({canonical_kid(kid) for kid, _ in found}) != len(found):
+            raise BadEnvelope("a JWE that names a recipient twice")
+        _check_one_did([kid for kid, _ in found])
     return tuple(found)
 
 
@@ -315,12 +315,12 @@ def open_shared(jwe: Jwe, encrypted_key: str, shared: bytes) -> bytes:
 # -- making envelopes -----------------------------------------------------------------------------
 
 
-def header_before_epk(algorithm: str, enc: str, kids: Sequence[str], sender_kid: str | None) -> bytes:
+def header_before_epk(algorithm: str, enc: str, apv: bytes, sender_kid: str | None) -> bytes:
     """The protected header up to its last member, the ephemeral key: what is the same for every message."""
     header: JsonObject = {"typ": ENCRYPTED_TYPES[0], "alg": algorithm, "enc": enc}
     if sender_kid is not None:
         header |= {"skid": sender_kid, "apu": b64url_encode(sender_kid.encode())}
-    header["apv"] = b64url_encode(apv_of(kids))
+    header["apv"] = b64url_encode(apv)
     return json_bytes(header)[:-1] + b',"epk":'
 
 
@@ -347,10 +347,11 @@ def make_jwe(
     enc = CONTENT_ENCRYPTIONS[enc_name]
     ephemeral = generate_key_pair(recipients[0][1].curve, entropy)
     cek, iv = entropy(enc.key_bytes), entropy(enc.iv_bytes)
-    before = header_before_epk(algorithm, enc_name, kids, None if sender is None else sender.kid)
+    apv = apv_of(kids)
+    before = header_before_epk(algorithm, enc_name, apv, None if sender is None else sender.kid)
     protected = b64url_encode(before + json_bytes(ephemeral.public_key.jwk()) + b"}")
     ciphertext, tag = enc.encrypt(cek, iv, plaintext, protected.encode())
-    info = kdf_info(algorithm, b"" if sender is None else sender.kid.encode(), apv_of(kids))
+    info = kdf_info(algorithm, b"" if sender is None else sender.kid.encode(), apv)
     rows = []
     for kid, key in recipients:
         shared = agree(ephemeral, key)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pico_didcomm.encoding import (
     JsonObject,
@@ -32,8 +31,7 @@ SIGNATURES_MAX: Final = 8
 """Signatures on one message; each costs its reader a verification of about 0.1 ms."""
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(NamedTuple):
     """One signature: who is said to have made it, and what is needed to check that."""
 
     kid: str
@@ -48,8 +46,7 @@ class Signature:
         verify(key, self.signature, f"{self.protected}.{payload}".encode("ascii"))
 
 
-@dataclass(frozen=True, slots=True)
-class Jws:
+class Jws(NamedTuple):
     """A signed message, taken apart; nothing is verified yet."""
 
     payload: str
@@ -87,23 +84,28 @@ def parse_jws(raw: JsonObject) -> Jws:
 
 
 def _parse_signature(row: object) -> Signature:
-    if not isinstance(row, dict):
+    if type(row) is not dict:
         raise BadEnvelope("a JWS signature that is not an object")
     if not row.keys() <= _ROW:
         raise BadEnvelope("a JWS signature with members that JWS does not know")
     protected, text = row.get("protected"), row.get("signature")
-    if not isinstance(protected, str) or not isinstance(text, str):
+    if type(protected) is not str or type(text) is not str:
         raise BadEnvelope("a JWS signature without protected header or signature")
     header = read_protected(protected)
-    open_header = row.get("header", {})
-    if not isinstance(open_header, dict):
-        raise BadEnvelope("a JWS header that is not an object")
-    # RFC 7515 lets members move to the open header; a kid is all that DIDComm needs there.
-    if open_header.keys() - {"kid"}:
-        raise BadEnvelope("a JWS whose open header holds more than kid")
-    kid = open_header["kid"] if "kid" in open_header else header.get("kid")
-    if not isinstance(kid, str) or header.get("kid", kid) != kid:
-        raise BadEnvelope("a JWS signature without kid, or with two that differ")
+    kid = header.get("kid")
+    if "header" in row:
+        open_header = row["header"]
+        if type(open_header) is not dict:
+            raise BadEnvelope("a JWS header that is not an object")
+        # RFC 7515 lets members move to the open header; a kid is all that DIDComm needs there.
+        if open_header.keys() - {"kid"}:
+            raise BadEnvelope("a JWS whose open header holds more than kid")
+        if "kid" in open_header:
+            if "kid" in header and kid != open_header["kid"]:
+                raise BadEnvelope("a JWS signature with two kids that differ")
+            kid = open_header["kid"]
+    if type(kid) is not str:
+        raise BadEnvelope("a JWS signature without kid")
     return Signature(kid, header["alg"], protected, b64url_decode(text))
 
 

@@ -18,7 +18,7 @@ from pico_didcomm.jws import make_jws
 from pico_didcomm.keys import NamedKey, Party, PublicKey
 from pico_didcomm.message import Message, did_of_url
 
-Signer = Party | Sequence[NamedKey]
+Signer = Party | list[NamedKey]
 """Who signs: a party with its preferred key, or exactly these keys."""
 
 
@@ -102,9 +102,11 @@ def pack_anoncrypt_authcrypt(
 
 def _signed(message: Message, signer: Signer, *, flattened: bool = False) -> bytes:
     sender = _sender_of(message)
-    keys = signer if isinstance(signer, Sequence) else [signer.signing_key(sender)]
-    if any(canonical_did(did_of(key.kid)) != canonical_did(sender) for key in keys):
-        raise SenderMismatch("a message in the name of another DID than its signer's")
+    did = did_of_url(sender)
+    keys = signer if isinstance(signer, list) else [signer.signing_key(sender)]
+    for key in keys:
+        if canonical_did(did_of(key.kid)) != did:
+            raise SenderMismatch("a message in the name of another DID than its signer's")
     return make_jws(message.to_bytes(), keys, flattened=flattened)
 
 

@@ -169,7 +169,8 @@ class _Form:
     __slots__ = ("_begin", "_middle", "_protected_end", "_rest", "info")
 
     def __init__(self, sender_kid: str, recipient_kid: str) -> None:
-        before = header_before_epk(AUTHCRYPT, _ENC.name, [recipient_kid], sender_kid) + _EPK_HEAD
+        apv = apv_of([recipient_kid])
+        before = header_before_epk(AUTHCRYPT, _ENC.name, apv, sender_kid) + _EPK_HEAD
         whole = len(before) // 3 * 3  # base64 turns groups of three bytes into text that never changes
         row = json_bytes({"header": {"kid": recipient_kid}})[:-1]
         self._begin = _PROTECTED + b64url_encode(before[:whole]).encode()
@@ -177,7 +178,7 @@ class _Form:
         epk_bytes = len(self._rest) + _X_CHARS + len(_HEADER_TAIL)
         self._protected_end = len(self._begin) + -(-epk_bytes * 4 // 3)  # base64url rounds up
         self._middle = b'","recipients":[' + row + b',"encrypted_key":"'
-        self.info = kdf_info(AUTHCRYPT, sender_kid.encode(), apv_of([recipient_kid]))
+        self.info = kdf_info(AUTHCRYPT, sender_kid.encode(), apv)
 
     def protected(self, x: bytes) -> bytes:
         """The protected header with an ephemeral public key."""

@@ -203,11 +203,10 @@ class _Opening:
         if message.from_ is None:
             raise SenderMismatch("a signed message without from")
         sender = did_of_url(message.from_)
-        for signature in jws.signatures:
-            if canonical_did(did_of(signature.kid)) != sender:
-                raise SenderMismatch("a message signed by another DID than its from")
-        for signature in jws.signatures:
-            did = did_of(signature.kid)
+        dids = [did_of(signature.kid) for signature in jws.signatures]
+        if any(canonical_did(did) != sender for did in dids):
+            raise SenderMismatch("a message signed by another DID than its from")
+        for signature, did in zip(jws.signatures, dids, strict=True):
             # The key may go by the short form while `from` carries the document.
             document = self.resolver.resolve(message.from_ if is_long_form(message.from_) else did)
             signature.check(document.authentication_key(signature.kid), jws.payload)
