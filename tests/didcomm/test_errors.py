@@ -20,7 +20,10 @@ def test_errors_speak(kind: type[DidcommError]) -> None:
     assert str(error)
     assert error.hint
     assert re.fullmatch(r"[a-z-]+", error.code)
-    assert re.fullmatch(r"e\.p(\.[a-z]+)+", error.problem_code)
+    assert re.fullmatch(r"e\.p(\.[a-z-]+)+", error.problem_code)
+    if kind is errors.NotFetched:  # says of which DID, and where to fetch it
+        assert "did:web:a" in str(kind("did:web:a", "https://a"))
+        return
     assert str(kind("what happened", "what to do")) == "what happened"
     assert kind("what happened", "what to do").hint == "what to do"
 
@@ -31,5 +34,5 @@ def test_codes_differ() -> None:
 
 
 def test_the_drawing_shows_every_error_with_its_problem_code() -> None:
-    drawn = dict(re.findall(r"[├└]── (\w+) +(e\.p\.[a-z.]+)", errors.__doc__ or ""))
+    drawn = dict(re.findall(r"[├└]── (\w+) +(e\.p\.[a-z.-]+)", errors.__doc__ or ""))
     assert drawn == {kind.__name__: kind.problem_code for kind in all_errors()[1:]}
