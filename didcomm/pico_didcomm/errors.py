@@ -27,7 +27,6 @@ DidcommError
 │   └── NotSigned              e.p.trust          a signature was required
 ├── Expired                    e.p.req.time
 ├── UnexpectedMessage          e.p.req            a protocol does not allow this message now
-│   └── TooManyProblems        e.p.req.max-errors-exceeded   a thread with more errors than it may have
 └── NoRoute                    e.p.xfer           nobody here takes messages for this recipient
 
 The codes are those of the DIDComm v2.1 problem-report protocol (sorter.scope.descriptor).
@@ -142,8 +141,8 @@ class NotFetched(UnknownDid):
     code = "did-not-fetched"
     default_hint = "fetch `url` and hand it to Resolver.learn_document, then try again"
 
-    def __init__(self, did: str = "", url: str = "") -> None:
-        super().__init__(f"the document of {did[:128]} has not been fetched" if did else "")
+    def __init__(self, what: str = "", hint: str = "", *, did: str = "", url: str = "") -> None:
+        super().__init__(what, hint)
         self.did = did
         self.url = url
 
@@ -237,14 +236,6 @@ class UnexpectedMessage(DidcommError):
     code = "unexpected-message"
     problem_code = "e.p.req"
     default_hint = "the two sides disagree about how far they are; start again with a new invitation"
-
-
-class TooManyProblems(UnexpectedMessage):
-    """The thread has had more errors than it may have."""
-
-    code = "too-many-problems"
-    problem_code = "e.p.req.max-errors-exceeded"
-    default_hint = "the thread is over; begin a new one"
 
 
 class NoRoute(DidcommError):

@@ -164,7 +164,7 @@ class Resolver:
             return self.resolve(did)
         fetched = self._fetched.get(did)
         if fetched is None or fetched.until_ms <= now_ms:
-            raise NotFetched(did, did_web_url(did))
+            raise _not_fetched(did)
         if isinstance(fetched.found, str):
             raise BadDid(f"the document of {did[:64]} could not be had: {fetched.found}")
         self._fetched.move_to_end(did)
@@ -180,7 +180,7 @@ class Resolver:
             if did.startswith(prefix):
                 return method(did)
         if did.startswith(WEB):
-            raise NotFetched(did, did_web_url(did))
+            raise _not_fetched(did)
         raise UnsupportedDid(f"DIDs that begin with {did[:16]!a} are not understood")
 
     def _resolve_short(self, did: str) -> DidDocument:
@@ -217,6 +217,11 @@ class Resolver:
         self._fetched.move_to_end(did)
         if len(self._fetched) > self._cached_max:
             self._fetched.popitem(last=False)
+
+
+def _not_fetched(did: str) -> NotFetched:
+    url = did_web_url(did)
+    return NotFetched(f"the document of {did[:128]} has not been fetched", did=did, url=url)
 
 
 @dataclass(frozen=True, slots=True)
