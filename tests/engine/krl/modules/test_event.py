@@ -59,15 +59,15 @@ def test_what_cannot_be_sent(options: Any, said: str) -> None:
 def test_another_engine_is_told_over_http_when_that_is_allowed() -> None:
     krl, eci = two()
     attrs = {
-        "options": {"eci": eci, "domain": "x", "type": "y", "attrs": {"n": 1}},
-        "host": "http://far.example",
+        "options": {"eci": eci, "domain": "x", "type": "y/z", "attrs": {"n": 1}},
+        "host": "http://far.example/",
     }
     krl.event("a:b", attrs)
     assert "rulesets make no HTTP requests here" in krl.errors[0]
     krl.bench.engine.port.can_call = lambda pico: True  # type: ignore[method-assign]  # a test's port
     krl.event("a:b", attrs)
     (call,) = krl.bench.unclaimed
-    assert (call.method, call.url) == ("POST", f"http://far.example/c/{eci}/event/x/y")  # type: ignore[union-attr]
+    assert (call.method, call.url) == ("POST", f"http://far.example/c/{eci}/event/x/y%2Fz")  # type: ignore[union-attr]
     assert (call.body, call.waits) == ('{"n":1}', False)  # type: ignore[union-attr]
     assert call.headers == {"content-type": "application/json"}, "and none of the event's own"  # type: ignore[union-attr]
     assert krl.query("got") is None
