@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from pico_engine import EngineError, Event, Ruleset, ent, provides, query, rule, when
+from pico_engine.channels import ALLOW_NONE
 from pico_engine.errors import BadRequest
 from pico_engine.installing import sibling
 from pico_engine.values import FrozenMap, Json, decode, encode
@@ -174,9 +175,14 @@ class Wrangler(Ruleset, rid=WRANGLER, version="1.0.0", author="picomesh"):
     # -- for other rulesets of this pico ------------------------------------------------------------------
 
     @provides
-    def createChannel(self, tags: Json, eventPolicy: Json, queryPolicy: Json) -> FrozenMap:  # noqa: N802, N803
-        """Make a channel; answers as `channels` does."""
-        return self.pico.new_channel(tag_list(tags), eventPolicy, queryPolicy)
+    def createChannel(  # noqa: N802
+        self,
+        tags: Json,
+        eventPolicy: Json = None,  # noqa: N803
+        queryPolicy: Json = None,  # noqa: N803
+    ) -> FrozenMap:
+        """Make a channel; answers as `channels` does. A policy that is not given allows nothing."""
+        return self.pico.new_channel(tag_list(tags), eventPolicy or ALLOW_NONE, queryPolicy or ALLOW_NONE)
 
     @provides
     def deleteChannel(self, eci: str) -> None:  # noqa: N802
