@@ -11,7 +11,6 @@ from typing import Final
 from urllib.parse import urlencode
 
 from pico_engine import EngineError, Event, Ruleset, ent, provides, query, rule, when
-from pico_engine.channels import ALLOW_NONE
 from pico_engine.errors import BadRequest
 from pico_engine.installing import sibling
 from pico_engine.values import FrozenMap, Json, decode, encode
@@ -181,8 +180,8 @@ class Wrangler(Ruleset, rid=WRANGLER, version="1.0.0", author="picomesh"):
         eventPolicy: Json = None,  # noqa: N803
         queryPolicy: Json = None,  # noqa: N803
     ) -> FrozenMap:
-        """Make a channel; answers as `channels` does. A policy that is not given allows nothing."""
-        return self.pico.new_channel(tag_list(tags), eventPolicy or ALLOW_NONE, queryPolicy or ALLOW_NONE)
+        """Make a channel; answers as `channels` does. A policy that is not given allows everything."""
+        return self.pico.new_channel(tag_list(tags), eventPolicy or None, queryPolicy or None)
 
     @provides
     def deleteChannel(self, eci: str) -> None:  # noqa: N802

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from pico_engine import Event, Ruleset, ent, query, rule, when
@@ -298,3 +300,14 @@ def test_everything_survives_a_restart(bench: Bench) -> None:
     bench.restart()
     assert (ask(bench, "children"), ask(bench, "myself")) == before
     assert ask(bench, "name", child_did(bench, "lamp")) == "lamp"
+
+
+def test_a_channel_made_without_policies_allows_everything(bench: Bench) -> None:
+    """As the existing engine's framework does; applications of it rely on that."""
+
+    def make(pico: Any) -> Any:
+        return pico.instance(Wrangler.definition).createChannel(["app"])
+
+    channel = bench.operate(bench.root, make)
+    assert channel["eventPolicy"]["allow"] == [{"domain": "*", "name": "*"}]
+    assert channel["queryPolicy"]["allow"] == [{"rid": "*", "name": "*"}]

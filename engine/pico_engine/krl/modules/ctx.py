@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from pico_engine.channels import ALLOW_NONE, HTTP, clean_tags, parse_policy
+from pico_engine.channels import ALLOW_ALL, HTTP, clean_tags, parse_policy
 from pico_engine.krl.errors import KrlRuntimeError, type_error
 from pico_engine.krl.modules import meta
 from pico_engine.krl.modules.event import send_event
@@ -73,7 +73,7 @@ def _channels(run: Instance) -> Value:
 
 def _policy(run: Instance, value: Value, *, query: bool) -> Policy:
     if isnull(value):
-        return ALLOW_NONE  # as the existing engine has it
+        return ALLOW_ALL  # as the existing engine has it
     return parse_policy(freeze(to_json(value, run)), query=query)
 
 
