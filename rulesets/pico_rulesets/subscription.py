@@ -200,9 +200,9 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
         self.raise_event("wrangler:inbound_pending_subscription_added", attrs)
 
     def _new_channel(self, name: Json, kind: Json, host: str) -> str:
-        """A channel for one subscription; with another engine over HTTP, which knows no other door.
+        """A channel for one subscription. Raises BadRequest where it would pass for the well-known one.
 
-        Raises BadRequest where it would pass for the well-known one.
+        Open over HTTP to another engine, and (its applications use it so) where the node is compatible.
         """
         tags = clean_tags((name, kind))
         if sorted(tags) == sorted(WELL_KNOWN_TAGS):
@@ -210,7 +210,10 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
                 "a subscription cannot be named like the well-known channel", "name it otherwise"
             )
         channel = self.pico.new_channel(
-            tags, self.event_policy, self.query_policy, doors=(HTTP if host else DIDCOMM,)
+            tags,
+            self.event_policy,
+            self.query_policy,
+            doors=(HTTP if host or self.pico.default_rulesets else DIDCOMM,),
         )
         return str(channel["id"])
 
