@@ -94,8 +94,8 @@ class PicoView:
 
     @property
     def channels(self) -> list[FrozenMap]:
-        """All channels, family channels too: id, tags, eventPolicy, queryPolicy, doors, peer, …"""
-        return [channel.overview() for _, channel in self._pico.channels.items()]
+        """All channels, oldest first, those of the family too: id, tags, eventPolicy, queryPolicy, doors, peer"""
+        return [channel.overview() for channel in self._pico.all_channels()]
 
     @property
     def rulesets(self) -> list[dict[str, Json]]:

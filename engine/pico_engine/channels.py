@@ -115,6 +115,8 @@ class Channel:
     family: str | None = None
     peer: str | None = None
     secret: Json = field(default=None, repr=False)
+    order: int = 0
+    """Its place among the pico's channels, by when it was made: rulesets take the newest for the last."""
     _admitted: dict[tuple[str, str, str], bool] = field(default_factory=dict, repr=False, compare=False)
 
     def admits_event(self, domain: str, name: str) -> bool:
@@ -142,6 +144,7 @@ class Channel:
         data["doors"] = list(self.doors)
         data["peer"] = self.peer
         data["secret"] = self.secret
+        data["order"] = self.order
         return data
 
     @staticmethod
@@ -155,6 +158,7 @@ class Channel:
             family=data["familyChannelPicoID"],
             peer=data["peer"],
             secret=freeze(data["secret"]),
+            order=data.get("order", 0),
         )
 
     def describe(self) -> dict[str, Json]:

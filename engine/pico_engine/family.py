@@ -143,7 +143,9 @@ class FamilyAffairs:
         query_policy: Policy,
         doors: tuple[str, ...],
         peer: str | None = None,
+        identity: tuple[str, Json] | None = None,
     ) -> Channel:
+        """A new channel; `identity` is its ECI and secret where it is to have a certain one."""
         engine = self._engine
         engine.check_may_write(pico)
         of_family = len(pico.children.rows) + 1 + (pico.parent is not None)
@@ -151,7 +153,9 @@ class FamilyAffairs:
             raise LimitExceeded(f"pico {pico.did} has {engine.limits.channels_max} channels already")
         _check_doors(doors)
         freeze(peer)
-        if DIDCOMM in doors:
+        if identity is not None:
+            eci, secret = identity
+        elif DIDCOMM in doors:
             eci, secret = engine.identities.new_connection_channel(engine.entropy, pico.did)
         else:
             eci, secret = engine.identities.new_channel(engine.entropy)
@@ -167,6 +171,9 @@ class FamilyAffairs:
         return self._add_channel(pico, channel)
 
     def _add_channel(self, pico: Pico, channel: Channel) -> Channel:
+        order = pico.info.get("next_channel", 0)
+        pico.info.put("next_channel", order + 1)
+        channel = channel.changed(order=order)
         pico.channels.put(channel.eci, channel)
         self._engine.index.put(channel.eci, pico.did)
         return channel

@@ -165,6 +165,10 @@ class Pico:
         name: str = self.info.get("name", "")
         return name
 
+    def all_channels(self) -> list[Channel]:
+        """The pico's channels, family channels too, oldest first."""
+        return sorted(self.channels.rows.values(), key=lambda channel: channel.order)
+
     # -- rulesets -----------------------------------------------------------------------------------------
 
     def forget_dispatch(self) -> None:

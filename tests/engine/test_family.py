@@ -108,6 +108,16 @@ def test_channels_are_made_changed_and_deleted(steps: Steps) -> None:
     assert steps.engine.index.get(eci) is None
 
 
+def test_channels_keep_the_order_in_which_they_were_made(steps: Steps) -> None:
+    made = [steps.channel(tags=(f"number-{number}",)) for number in range(12)]
+    steps.operate(steps.root, lambda pico: pico.engine.family.delete_channel(pico, made[3]))
+    steps.crash()  # the store has them by their ECI
+    made = [*made[:3], *made[4:], steps.channel(tags=("last",))]
+    assert [one.eci for one in steps.engine.pico(steps.root).all_channels()][1:] == made
+    steps.crash()
+    assert [one.eci for one in steps.engine.pico(steps.root).all_channels()][1:] == made
+
+
 def test_installing(steps: Steps) -> None:
     family = steps.engine.family
     child = steps.child(name="c")["did"]

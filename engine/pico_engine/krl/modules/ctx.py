@@ -66,9 +66,9 @@ def _del_pico(run: Instance, eci: Value = UNDEFINED) -> Value:
 
 
 def _channels(run: Instance) -> Value:
-    rows = run.pico.channels.rows
-    run.step(len(rows))
-    return [freeze(channel.describe()) for channel in rows.values()]
+    channels = run.pico.all_channels()
+    run.step(len(channels))
+    return [freeze(channel.describe()) for channel in channels]
 
 
 def _policy(run: Instance, value: Value, *, query: bool) -> Policy:
@@ -118,9 +118,9 @@ def _upsert_channel(
 ) -> Value:
     """Changes the channel with exactly these tags, or makes it."""
     wanted = sorted(_tags(run, tags))
-    for eci, channel in run.pico.channels.items():
+    for channel in run.pico.all_channels():
         if sorted(channel.tags) == wanted:
-            return _put_channel(run, eci, tags, eventPolicy, queryPolicy)
+            return _put_channel(run, channel.eci, tags, eventPolicy, queryPolicy)
     _new_channel(run, tags, eventPolicy, queryPolicy)
     return UNDEFINED
 

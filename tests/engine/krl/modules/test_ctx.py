@@ -48,6 +48,16 @@ def test_what_is_told_of_the_ruleset_and_the_pico() -> None:
     assert krl.query("it") == [RID, "N", "1", None, "A", None, {"c": 1}, None, [], krl.did]
 
 
+def test_the_newest_channel_comes_last_after_a_restart_too() -> None:
+    """What rulesets take for it: `channels.reverse().head()`."""
+    krl = run(f'ctx:newChannel([event:attrs{{"tag"}}], {POLICY}, {QUERY_POLICY})')
+    tags = [f"number-{number}" for number in range(12)]
+    for tag in tags:
+        krl.event("a:b", {"tag": tag})
+    krl.bench.restart()
+    assert [one["tags"] for one in krl.query("look")] == [["system", "self"], *([tag] for tag in tags)]
+
+
 def test_channels_are_made_changed_and_deleted() -> None:
     krl = run(f'ctx:newChannel(["One", "two !"], {POLICY}, {QUERY_POLICY})')
     krl.event("a:b")
