@@ -94,7 +94,7 @@ class PicoView:
 
     @property
     def channels(self) -> list[FrozenMap]:
-        """All channels, oldest first, those of the family too: id, tags, eventPolicy, queryPolicy, doors, peer"""
+        """All channels, oldest first, the family's too: id, tags, eventPolicy, queryPolicy, doors, peer, …"""
         return [channel.overview() for channel in self._pico.all_channels()]
 
     @property
