@@ -13,7 +13,9 @@ Over the network the node makes connections itself, and tells the pico so (`conn
 `connection:ended`); they are subscriptions like any other from then on.
 
 What says who sent an event is the channel on which it came in: an event on the channel of a subscription
-concerns that subscription and no other. Events raised by rules, and the owner's, come in on none.
+concerns that subscription and no other. Events raised by rules, and the owner's, come in on none. Where the
+node is compatible with the existing engine, a request (to approve, to end) on such a channel may name another
+one: applications have a pico that manages the subscriptions of others so.
 """
 
 from __future__ import annotations
@@ -109,8 +111,11 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
     def _is_of_a_subscription(self, eci: str) -> bool:
         return eci in self.established_buses or eci in self.inbound_buses or eci in self.outbound_buses
 
-    def _meant(self, event: Event, buses: Any) -> FrozenMap | None:
+    def _meant(self, event: Event, buses: Any, *, step: bool = False) -> FrozenMap | None:
+        """The bus of a request, or of a `step` of the other side; the log says when there is none."""
         bus = self._bus_of(event, buses)
+        if bus is None and not step and self.pico.default_rulesets and self._is_of_a_subscription(event.eci):
+            bus = _first(buses, Id=event.attr("Id"))
         if bus is None:
             self.log.warning(f"{event.name}: no such subscription", {"Id": event.attr("Id")})
         return bus
@@ -164,7 +169,8 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
 
     @rule(when("wrangler:subscription_request_needed", where=_from_inside))
     def send_request(self, event: Event) -> None:
-        attrs = passed_on(event, **_swapped_roles(event), Tx=event.attr("Rx"))
+        swapped = {"Rx_role": event.attr("Tx_role"), "Tx_role": event.attr("Rx_role")}
+        attrs = passed_on(event, **swapped, Tx=event.attr("Rx"))
         host, own = self._host(event), attrs.pop("Rx_host", None) or self.pico.base_url
         attrs.pop("Tx_host", None)
         if host:
@@ -248,7 +254,7 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
 
     @rule(when("wrangler:outbound_pending_subscription_approved"))
     def establish_outbound(self, event: Event) -> None:
-        bus = self._meant(event, self.outbound_buses)
+        bus = self._meant(event, self.outbound_buses, step=True)
         if bus is not None:
             tx = required_text(event, "Tx")
             del self.outbound_buses[bus["Rx"]]
@@ -484,11 +490,6 @@ def _short(event: Event, name: str) -> str | None:
     if value is not None and (not isinstance(value, str) or len(value) > NAME_MAX_CHARS):
         raise BadRequest(f"{name} of {event.name} is text of at most {NAME_MAX_CHARS} characters")
     return value
-
-
-def _swapped_roles(event: Event) -> dict[str, Json]:
-    """Our roles as the other side sees them."""
-    return {"Rx_role": event.attr("Tx_role"), "Tx_role": event.attr("Rx_role")}
 
 
 def _check_room(buses: Any) -> None:

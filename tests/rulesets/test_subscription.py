@@ -278,6 +278,19 @@ def test_events_on_a_subscription_concern_only_that_one(family: Family) -> None:
     assert family.buses("C") == [other]
 
 
+def test_with_compat_a_request_on_one_subscription_may_name_another(family: Family) -> None:
+    """So the manifold of Picolab's applications takes a thing out of its community."""
+    family.add("C")
+    family.bench.engine.default_rulesets = ("test.witness",)
+    manager, managed = family.subscribe("C", "B"), family.subscribe("A", "B", name="member")
+    for name, left in (("established_removal", 2), ("subscription_cancellation", 1)):
+        attrs = {"subID": manager["Id"], "domain": "wrangler", "type": name, "attrs": {"Id": managed["Id"]}}
+        family.event("C", "wrangler:send_event_on_subs", attrs)
+        assert len(family.buses("B")) == left, "a step of the protocol concerns its own channel only"
+    assert family.buses("C") == [manager]
+    assert family.buses("A") == []
+
+
 def test_approval_that_comes_too_late_leaves_no_half(family: Family) -> None:
     """A takes the request back while B's approval is on its way."""
     family.ask("A", "B")
