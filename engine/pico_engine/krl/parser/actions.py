@@ -53,7 +53,7 @@ def _actions(c: Cursor, kind: str) -> tuple[Action, ...]:
         if c.is_word("with") and c.peek().kind == SYMBOL:
             c.fail("an action, or `}`")
         if kind == "choose" and not found and c.kind in (STRING, "["):
-            c.fail("an action, or `}`", "put a path in brackets: `choose (event:attrs{\"name\"}) {`")
+            c.fail("an action, or `}`", 'put a path in brackets: `choose (event:attrs{"name"}) {`')
         found.append(_action(c))
     c.advance()
     return tuple(found)

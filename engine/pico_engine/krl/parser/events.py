@@ -149,8 +149,9 @@ def _group(c: Cursor) -> EventGroup:
         names = c.names("the name that the value gets")
         c.expect(")", "`,` or `)`")
         aggregate = Aggregate(c.span(at), op, names)
+        whole = c.span(event.span.start)
         event = SimpleEvent(
-            event.span, event.domain, event.type, event.matches, event.setting, event.where, aggregate,
+            whole, event.domain, event.type, event.matches, event.setting, event.where, aggregate,
             event.where_before_setting,
         )  # fmt: skip
     return EventGroup(c.span(start), word, count, event)

@@ -216,17 +216,19 @@ def _use(c: Cursor) -> MetaValue:
 def _configure(c: Cursor) -> MetaValue:
     c.expect_word("using")
     start = c.token.start
-    return Configure(c.span(start), declarations(c))
+    found = declarations(c)
+    return Configure(c.span(start), found)
 
 
 def _name_list(c: Cursor) -> MetaValue:
-    start = c.token.start
+    start, first = c.token.start, c.index
     if c.tokens[c.index - 1].text.startswith("provide") and c.take_word("keys"):
         c.names("the name of a key")
         c.expect_word("to")
         _rids(c)
-        return KeyDeclaration(c.span(start), c.source[start : c.stop])
-    return NameList(c.span(start), c.names("a name that `global` declares"))
+        return _key_declaration(c, first)
+    names = c.names("a name that `global` declares")
+    return NameList(c.span(start), names)
 
 
 def _rids(c: Cursor) -> None:
@@ -236,17 +238,23 @@ def _rids(c: Cursor) -> None:
 
 
 def _key(c: Cursor) -> MetaValue:
-    start = c.token.start
+    first = c.index
     c.expect(SYMBOL, "the key's name")
     expression(c, what="the key")
-    return KeyDeclaration(c.span(start), c.source[start : c.stop])
+    return _key_declaration(c, first)
 
 
 def _errors(c: Cursor) -> MetaValue:
-    start = c.token.start
+    first = c.index
     c.expect_word("to")
     _rid(c, "a ruleset's id")
-    return KeyDeclaration(c.span(start), c.source[start : c.stop])
+    return _key_declaration(c, first)
+
+
+def _key_declaration(c: Cursor, first: int) -> KeyDeclaration:
+    """What was taken since the token `first`, as a text: nobody looks into it."""
+    taken = c.tokens[first : c.index]
+    return KeyDeclaration(c.span(taken[0].start), " ".join(token.text for token in taken))
 
 
 _META_READERS: dict[str, Callable[[Cursor], MetaValue]] = {
@@ -348,4 +356,5 @@ def _foreach(c: Cursor) -> Foreach:
     over = expression(c, what="what to go through")
     if not c.is_word("setting"):
         c.fail("`setting(…)` behind `foreach`", "write `foreach things setting(thing)`")
-    return Foreach(c.span(start), over, c.setting())
+    setting = c.setting()
+    return Foreach(c.span(start), over, setting)
