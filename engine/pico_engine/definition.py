@@ -109,7 +109,12 @@ class RulesetDefinition:
             "description": self.description,
             "author": self.author,
             "language": self.language,
-            "shares": sorted(name for name, function in self.functions.items() if function.shared),
-            "provides": sorted(name for name, function in self.functions.items() if function.provided),
+            "shares": self._names(lambda function: function.shared),
+            "provides": self._names(lambda function: function.provided),
             "rules": [rule.name for rule in self.rules],
         }
+
+    def _names(self, is_meant: Callable[[QueryDefinition], bool]) -> list[str]:
+        """KRL's as the meta block has them, since there are rulesets that take the first; Python's sorted."""
+        names = [name for name, one in self.functions.items() if is_meant(one) and name != "__testing"]
+        return names if self.language == "krl" else sorted(names)

@@ -124,7 +124,7 @@ def _functions(blueprint: Blueprint) -> dict[str, QueryDefinition]:
             shared=name in shared,
             provided=name in blueprint.provided,
         )
-        for name, parameters in (blueprint.provided | shared).items()
+        for name, parameters in (shared | blueprint.provided).items()
     }
 
 

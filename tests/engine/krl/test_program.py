@@ -20,7 +20,7 @@ TEXT = """ruleset org.example.all {
       Long text >>
     author "Somebody"
     use module org.example.other alias other
-    shares f, v
+    shares v, f
     provides f, act
   }
   global { f = function(a, b = 1){ a + b } v = 5 act = defaction(x){ noop() } }
@@ -41,8 +41,8 @@ def test_the_definition_says_what_the_text_says() -> None:
         "description": "\n      Long text ",
         "author": "Somebody",
         "language": "krl",
-        "shares": ["__testing", "f", "v"],
-        "provides": ["act", "f"],
+        "shares": ["v", "f"],
+        "provides": ["f", "act"],
         "rules": ["one", "three"],
     }
     assert definition.uses == compiled.uses == ("org.example.other",)

@@ -56,7 +56,13 @@ def _send(run: Instance, options: Value = UNDEFINED, host: Value = UNDEFINED) ->
             "event:send cannot send to a DID yet",
             "connect the two picos, and send to the connection's Tx as eci",
         )
-    return send_event(run, eci, name, options.get("attrs", UNDEFINED), host)
+    if type(eci) is not str:
+        raise type_error(f"eci was {to_string(eci)} instead of a string")
+    try:
+        return send_event(run, eci, name, options.get("attrs", UNDEFINED), host)
+    except KrlRuntimeError as error:  # what is no event is told to the author and does not stop the rule
+        run.log("error", f"event:send: {error.what}", None)
+        return UNDEFINED
 
 
 def send_event(run: Instance, eci: Value, name: tuple[Value, Value], attrs: Value, host: Value) -> Value:

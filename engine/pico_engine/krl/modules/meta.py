@@ -52,7 +52,14 @@ def config(run: Instance) -> Value:
 
 
 def _transaction(run: Instance) -> Value:
-    return (run.event.eid or None) if run.event is not None else None
+    if run.event is not None:
+        return run.event.eid or None
+    if run.query is None:
+        return None
+    turn = run.turn()
+    if not turn.eid:  # a query is a transaction, too; few ask for its name
+        turn.eid = run.pico.engine.new_eid()
+    return turn.eid
 
 
 MEMBERS: Final[Mapping[str, Member]] = MappingProxyType(

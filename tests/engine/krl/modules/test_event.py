@@ -56,6 +56,17 @@ def test_what_cannot_be_sent(options: Any, said: str) -> None:
     assert said in krl.errors[0]
 
 
+def test_sending_what_is_no_event_does_not_stop_the_rule() -> None:
+    krl = Krl(
+        ruleset(
+            'rule r { select when a b every { event:send({"eci": "c", "domain": "x", "type": "y", '
+            '"attrs": "text"}) send_directive("went on") } }'
+        )
+    )
+    assert krl.event("a:b").names == ["went on"]
+    assert krl.errors == ["event:send: Error: Expected a JSON map for event.data.attrs"]
+
+
 def test_another_engine_is_told_over_http_when_that_is_allowed() -> None:
     krl, eci = two()
     attrs = {
