@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pico_engine import Event, Ruleset, config, ent, number, query, rule, when
-from pico_engine.errors import UnknownChannel, UnknownQuery
-from pico_engine.harness import Answer, Bench, Harness, SeededEntropy, VirtualClock
+from pico_engine.errors import BadRequest, FetchFailed, UnknownChannel, UnknownQuery
+from pico_engine.harness import Answer, Bench, Harness, SeededEntropy, VirtualClock, in_order_of_use
+from pico_engine.krl import KrlSyntaxError, compile_ruleset
 
 
 class Thermometer(Ruleset, rid="org.example.thermometer"):
@@ -92,3 +93,92 @@ def test_the_bench_has_many_picos() -> None:
     with pytest.raises(UnknownChannel):
         bench.event("did:example:none", "a:b", door="http")
     assert Answer("e").names == []
+
+
+UNITS = "ruleset org.units { meta { provides twice } global { twice = function(x) { x * 2 } } }"
+COUNTER = """ruleset org.counter {
+  meta { use module org.units alias units shares value }
+  global { value = function() { ent:n.defaultsTo(0) } }
+  rule inc {
+    select when counter:inc
+    send_directive("counted", {"n": units:twice(event:attrs{"n"}), "config": meta:rulesetConfig,
+      "url": meta:rulesetURI})
+    fired { ent:n := value() + 1; schedule counter event "tick" repeat "* * * * *" }
+  }
+  rule tick { select when counter:tick fired { log info time:now() } }
+  rule ask { select when counter:ask http:get("https://example.org/x") setting(answer)
+    fired { log info answer{"content"} } }
+}"""
+
+
+def test_krl_as_text_modules_first() -> None:
+    pico = Harness(COUNTER, UNITS, Thermometer, config={"step": 1})
+    answer = pico.event("counter:inc", n=3).options("counted")
+    assert answer == {"n": 6, "config": {"step": 1}, "url": "file:///krl/org.counter.krl"}
+    pico.restart()
+    assert pico.query("org.counter", "value") == 1
+    assert pico.errors == []
+
+
+def test_krl_from_files(tmp_path) -> None:
+    files = [tmp_path / "org.counter.krl", tmp_path / "org.units.krl"]
+    for file, text in zip(files, (COUNTER, UNITS), strict=True):
+        file.write_text(text, "utf-8")
+    pico = Harness(*files)
+    assert pico.event("counter:inc", n=1).options("counted")["url"] == files[0].as_uri()
+    files[1].write_text(UNITS.replace("* 2", "* 3"), "utf-8")
+    assert pico.install(files[1]) == "org.units"
+    assert pico.event("counter:inc", n=1).options("counted")["n"] == 3
+
+
+def test_krl_that_cannot_be() -> None:
+    with pytest.raises(KrlSyntaxError, match="line 1, column 16"):
+        Harness("ruleset org.x {")
+    with pytest.raises(BadRequest, match="no ruleset") as caught:
+        Harness("counter.krl")
+    assert "pathlib" in caught.value.hint
+    with pytest.raises(BadRequest, match=r"org\.units"):
+        Harness(COUNTER)
+
+
+def test_what_is_scheduled_happens_at_its_own_time_while_time_passes() -> None:
+    pico = Harness(COUNTER, UNITS)
+    begin = pico.clock.now
+    pico.event("counter:inc", n=1)
+    pico.wait(minutes=2, seconds=30)
+    assert pico.clock.now == begin + 150_000
+    ticks = [line.text for line in pico.bench.log if line.level == "info"]
+    assert ticks == [f"2023-11-14T22:{minute}:00.000Z" for minute in (14, 15)]
+
+
+def test_the_world_outside_is_played() -> None:
+    asked = []
+
+    def outside(call):
+        asked.append((call.method, call.url))
+        return {"content": "hi", "status_code": 200, "headers": {}, "status_line": "OK"}
+
+    pico = Harness(COUNTER, UNITS, outside=outside)
+    pico.event("counter:ask")
+    assert asked == [("GET", "https://example.org/x")]
+    assert [line.text for line in pico.bench.log] == ["hi"]
+
+    def down(call):
+        raise FetchFailed("nobody there")
+
+    pico = Harness(COUNTER, UNITS, outside=down)
+    pico.event("counter:ask")
+    assert "nobody there" in pico.errors[0]
+    pico = Harness(COUNTER, UNITS)
+    pico.event("counter:ask")
+    assert "make no HTTP requests" in pico.errors[0]
+
+
+def test_modules_come_before_those_that_use_them() -> None:
+    def made(rid, *uses):
+        return compile_ruleset(
+            f"ruleset {rid} {{ meta {{ {' '.join(f'use module {one}' for one in uses)} }} }}"
+        ).definition
+
+    assert in_order_of_use([made("a", "b", "x"), made("c"), made("b", "c")]) == ["c", "b", "a"]
+    assert in_order_of_use([made("a", "b"), made("b", "a")]) == ["b", "a"]
