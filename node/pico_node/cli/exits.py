@@ -23,7 +23,8 @@ class Exit(IntEnum):
 
 MEANINGS = {
     Exit.OK: "done",
-    Exit.FAILED: "the command itself failed, for instance because a file cannot be written",
+    Exit.FAILED: "the command itself failed, for instance because a file cannot be written, or what it checks"
+    " is wrong",
     Exit.USAGE: "wrong words, options or settings, or a request that the node does not understand",
     Exit.NODE_NOT_RUNNING: "no node runs in this home",
     Exit.REFUSED: "not allowed: by a channel's policy, or for lack of the owner's token",

@@ -6,6 +6,8 @@ from pico_node.cli.commands import (
     channels,
     completion,
     connections,
+    krl_check,
+    krl_fmt,
     messages,
     node,
     picos,
@@ -29,6 +31,7 @@ GROUPS = {
     "pico": "make, list, show and delete picos",
     "ruleset": "install, list and uninstall rulesets",
     "channel": "make, list and delete channels",
+    "krl": "check, format, run and test rulesets in KRL, without a node",
 }
 """Words that need another word behind them."""
 
@@ -40,5 +43,7 @@ COMMANDS = (
     *messages.COMMANDS,
     *connections.COMMANDS,
     *watching.COMMANDS,
+    *krl_check.COMMANDS,
+    *krl_fmt.COMMANDS,
     *completion.COMMANDS,
 )
