@@ -16,6 +16,7 @@ from pico_engine.krl.compiler.expressions import OPERATOR_HELPERS
 from pico_engine.krl.directives import send_directive
 from pico_engine.krl.errors import type_error
 from pico_engine.krl.linking import act_member, call_member, read_member, use_module
+from pico_engine.krl.numbers import number
 from pico_engine.krl.raising import error, last, raise_event, schedule_at, schedule_repeat, split_event_name
 from pico_engine.krl.regex import compile_regex
 from pico_engine.krl.stdlib import FUNCTIONS, OPERATORS, PARAMETERS
@@ -102,6 +103,8 @@ def _pairs(run: Instance, value: Value) -> Iterator[tuple[Value, Value, bool]]:
 def _setting(settings: Mapping[str, Any], name: str) -> Value:
     """What an event expression captured; null where it captured nothing."""
     value = settings.get(name)
+    if type(value) is float:  # an average
+        return number(value)
     return UNDEFINED if value is None else value
 
 
