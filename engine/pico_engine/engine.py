@@ -401,7 +401,7 @@ class Engine:
         self.count(f"refused_{error.code}")
         reply = None if isinstance(message, WaitAnswer) else message.reply
         if reply is not None:
-            self.effects.append(Failed(reply, error))
+            self.runner.reply(reply, Failed(reply, error))
         elif isinstance(message, EventMessage):
             self.effect(LogLine("warning", message.eci, "", f"event refused: {error}", self.now))
 

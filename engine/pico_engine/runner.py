@@ -37,10 +37,9 @@ from pico_engine.messages import (
 from pico_engine.queue import dequeue_row, enqueue_row
 from pico_engine.turn import Post, Send, Turn, TurnAborted, TurnOverdueError, failure_of
 from pico_engine.values import Json, freeze
-from pico_engine.waiting import LocalReply
+from pico_engine.waiting import LocalReply, seen_sender
 
 if TYPE_CHECKING:
-    from pico_engine.channels import Channel
     from pico_engine.engine import Engine
     from pico_engine.pico import Pico
 
@@ -56,15 +55,6 @@ TRACED_CHANGES_MAX = 1_000
 
 def _is_held(error: EngineError | None) -> bool:
     return isinstance(error, RulesetMissing)
-
-
-def _seen_sender(channel: Channel, sender: str) -> str | None:
-    """Whom a pico sees behind an event from this engine: as from elsewhere, not more.
-
-    The family knows each other; a connection knows its other channel, not the pico behind it; a channel that
-    is open to all knows nobody.
-    """
-    return sender if channel.family is not None else channel.peer
 
 
 class Runner:
@@ -167,10 +157,10 @@ class Runner:
         self._trace(turn, error, "event", (message.domain, message.type), door, message.sender)
         if message.reply is None:
             return
-        if error is None and message.then_query is None:
+        if error is None and message.then_query is None and type(message.reply) is not LocalReply:
             engine.effects.append(_new(EventAnswer, (message.reply, turn.eid, turn.directives)))
         else:
-            self._answer_event(turn, message, error)
+            self._answer_event(message, error)
 
     def _enter(self, turn: Turn, message: EventMessage) -> str | None:
         """What an event that is none from HTTP needs before its rules; its `eci`, None when it is no news."""
@@ -273,9 +263,11 @@ class Runner:
             )
         )
 
-    def _answer_event(self, turn: Turn, message: EventMessage, error: EngineError | None) -> None:
+    def _answer_event(self, message: EventMessage, error: EngineError | None) -> None:
         if error is not None:
             self.reply(message.reply, Failed(message.reply, error))
+        elif type(message.reply) is LocalReply:
+            self._engine.waiting.answered(WaitAnswer(message.reply.wait))
         elif message.then_query is not None:
             rid, name, args = message.then_query
             question = QueryMessage(message.eci, rid, name, args, message.door, message.sender, message.reply)
@@ -335,7 +327,7 @@ class Runner:
         except EngineError as error:
             self.undeliverable(turn.pico, send, error)
         else:
-            event.sender = _seen_sender(target.channels.rows[send.eci], turn.pico.did)
+            event.sender = seen_sender(target.channels.rows[send.eci], turn.pico.did)
             self._put_into_queue(target, event)
 
     def _put_into_queue(self, pico: Pico, event: EventMessage) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from greenlet import greenlet
 
 from pico_engine.errors import (
+    BadRequest,
     DeniedByPolicy,
     EngineError,
     LimitExceeded,
@@ -37,6 +38,7 @@ from pico_engine.messages import (
 from pico_engine.values import Json, freeze
 
 if TYPE_CHECKING:
+    from pico_engine.channels import Channel
     from pico_engine.engine import Engine
     from pico_engine.pico import Pico
     from pico_engine.turn import Post, Turn
@@ -52,6 +54,15 @@ class LocalReply:
 
     def __init__(self, wait: int) -> None:
         self.wait = wait
+
+
+def seen_sender(channel: Channel, sender: str) -> str | None:
+    """Whom a pico sees behind an event from this engine: as from elsewhere, not more.
+
+    The family knows each other; a connection knows its other channel, not the pico behind it; a channel that
+    is open to all knows nobody.
+    """
+    return sender if channel.family is not None else channel.peer
 
 
 class Waiting:
@@ -90,6 +101,37 @@ class Waiting:
         question.reply = LocalReply(wait)
         engine.enqueue(target, question)
         return self._wait(turn, wait, target.did)
+
+    def tell(self, pico: Pico, eci: str, name: tuple[str, str], attrs: Json) -> None:
+        """Send an event to another pico of this engine, and wait until it was handled there.
+
+        It has happened then, whatever becomes of the turn that waits. Raises what went wrong there.
+        """
+        engine, turn = self._engine, pico.turn
+        assert turn is not None, "only rules tell"
+        chain = (*turn.chain, pico.did)
+        self._check_depth(chain)
+        event = EventMessage(eci, *name, attrs, LOCAL_DOOR, pico.did, eid=turn.eid, hops=turn.hops + 1)
+        engine.admission.check_event(event)
+        if engine.index.get(eci) is None:
+            raise UnknownChannel(
+                f"{eci} leads to no pico of this engine, and only those can be told in the middle of a turn",
+                "send the event, and ask later",
+            )
+        target = engine.admission.door(event)
+        self._check_cycle(chain, target)
+        engine.admission.check_room(target)
+        journals = (engine.ledger.journal, *engine.ledger.outer_journals)
+        if any(section is target.info for journal in journals for section, _, _ in journal):
+            raise BadRequest(
+                f"pico {target.did} was made in this turn, and takes events when the turn has committed",
+                "send the event, and ask later",
+            )
+        event.sender = seen_sender(target.channels.rows[eci], pico.did)
+        wait = self._new_wait()
+        event.reply = LocalReply(wait)
+        engine.enqueue(target, event)
+        self._wait(turn, wait, target.did)
 
     # -- HTTP requests and rulesets at URLs ----------------------------------------------------------------
 

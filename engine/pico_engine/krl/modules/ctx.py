@@ -7,10 +7,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from pico_engine.channels import ALLOW_ALL, HTTP, clean_tags, parse_policy
+from pico_engine.krl.directives import writing_turn
 from pico_engine.krl.errors import KrlRuntimeError, type_error
 from pico_engine.krl.modules import meta
 from pico_engine.krl.modules.event import send_event
 from pico_engine.krl.modules.member import Member
+from pico_engine.krl.raising import attributes, checked_name
 from pico_engine.krl.values import UNDEFINED, isnull, to_json, to_string, typeof
 from pico_engine.values import EMPTY_MAP, Json, freeze
 
@@ -203,6 +205,9 @@ def _query(
     name: Value = UNDEFINED,
     args: Value = UNDEFINED,
 ) -> Value:
+    for word, text in (("eci", eci), ("rid", rid), ("name", name)):
+        if type(text) is not str or not text.strip():
+            raise KrlRuntimeError("Error", f"missing query.{word}", "a channel that was not found is null")
     given = to_json(args, run)
     asked = freeze({} if given is None else given)
     return run.pico.engine.ask(run.pico, to_string(eci), to_string(rid), to_string(name), asked)
@@ -218,12 +223,14 @@ def _event_query(
     queryName: Value = UNDEFINED,  # noqa: N803 - KRL's own name
     args: Value = UNDEFINED,
 ) -> Value:
-    del run, eci, domain, name, attrs, rid, queryName, args
-    raise KrlRuntimeError(
-        "Error",
-        "ctx:eventQuery is not available: an event leaves with its turn's commit, before which nobody has it",
-        "send the event, and ask with ctx:query in the rule that hears of its success",
-    )
+    """Sends an event to a pico of this engine, waits until it is handled there, and asks a query.
+
+    The other pico has then handled it, whatever becomes of the rule. Raises EngineError.
+    """
+    writing_turn(run)
+    event = checked_name((domain, name))
+    run.pico.engine.waiting.tell(run.pico, to_string(eci), event, attributes(run, attrs))
+    return _query(run, eci, rid, queryName, args)
 
 
 def _logs(run: Instance) -> Sequence[Value]:

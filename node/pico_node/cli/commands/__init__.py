@@ -8,6 +8,8 @@ from pico_node.cli.commands import (
     connections,
     krl_check,
     krl_fmt,
+    krl_run,
+    krl_test,
     messages,
     node,
     picos,
@@ -45,5 +47,7 @@ COMMANDS = (
     *watching.COMMANDS,
     *krl_check.COMMANDS,
     *krl_fmt.COMMANDS,
+    *krl_run.COMMANDS,
+    *krl_test.COMMANDS,
     *completion.COMMANDS,
 )

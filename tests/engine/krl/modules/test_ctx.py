@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from pico_engine.errors import EngineError
 from pico_engine.krl import compile_ruleset
+from pico_engine.krl.errors import KrlRuntimeError
 from pico_engine.messages import OWNER, EventMessage, RulesetCall, WaitAnswer
 from tests.engine.krl.picos import RID, Krl, ruleset
 
@@ -101,7 +103,9 @@ def test_upsert_finds_a_channel_by_its_tags() -> None:
         "ctx:uninstall(5)",
         'ctx:flush("x")',
         'ctx:event("c", "x")',
-        'ctx:eventQuery("c", "x", "y", {}, "r", "q")',
+        'ctx:eventQuery("none", "x", "y", {}, "r", "q")',
+        'ctx:eventQuery(meta:eci, "x", "y", {}, "t", "it")',
+        'ctx:eventQuery(meta:eci, "x", null, {}, "t", "it")',
     ],
 )
 def test_what_cannot_be_done_fails_the_rule(action: str) -> None:
@@ -173,3 +177,117 @@ def test_other_picos_are_asked_and_told() -> None:
     assert options == {"x": [{"k": 3}, True], "logs": []}
     sent = [one for one in krl.bench.engine.traces.newest(20, made["did"]) if one["name"] == "x:y"]
     assert len(sent) == 1
+
+
+TOLD = ruleset(
+    """global { said = function(n){ [ent:said, n] } bad = function(){ null() } }
+       rule hear { select when x y fired { ent:said := event:attrs{"word"}; } }
+       rule fail { select when x fail fired { ent:said := event:attrs{"word"}; ent:said := null() } }""",
+    "shares said, bad",
+    "told",
+)
+
+
+def two_picos(action: str) -> Krl:
+    """A parent whose event a:b does the action on its child `kid`."""
+    krl = Krl(
+        ruleset(
+            f"""global {{ it = function(){{ ent:it }} }}
+            rule make {{ select when a make ctx:newPico([{{"url": "{URL}"}}]) setting(kid)
+              fired {{ ent:kid := kid }} }}
+            rule r {{ select when a b {action} setting(x) fired {{ ent:it := x }} }}
+            rule fresh {{ select when a fresh every {{ ctx:newPico([{{"url": "{URL}"}}]) setting(kid)
+              ctx:eventQuery(kid, "x", "y", {{"word": "hi"}}, "told", "said") setting(x) }}
+              fired {{ ent:it := x }} }}""",
+            "shares it",
+        )
+    )
+    with_web(krl, "a:make", {URL: TOLD})
+    return krl
+
+
+def test_an_event_and_a_query_behind_it() -> None:
+    krl = two_picos('ctx:eventQuery(ent:kid, "x", "y", {"word": "hi"}, "told", "said", {"n": 2})')
+    krl.event("a:b")
+    assert krl.errors == []
+    assert krl.query("it") == ["hi", 2]
+    krl.bench.restart()
+    (did,) = krl.pico.children.rows
+    assert krl.bench.query(did, "told", "said", {}) == ["hi", None]
+
+
+def test_what_was_told_stays_told_though_the_rule_fails() -> None:
+    krl = two_picos('ctx:eventQuery(ent:kid, "x", "y", {"word": "hi"}, "told", "bad")')
+    krl.event("a:b")
+    assert "not a function" in krl.errors[0]
+    (did,) = krl.pico.children.rows
+    assert krl.bench.query(did, "told", "said", {}) == ["hi", None]
+
+
+def test_a_rule_that_fails_there_fails_nothing_here() -> None:
+    krl = two_picos('ctx:eventQuery(ent:kid, "x", "fail", {"word": "hi"}, "told", "said")')
+    krl.event("a:b")
+    assert krl.query("it") == [None, None]
+    assert len(krl.errors) == 1
+
+
+def test_a_pico_that_is_not_made_yet_cannot_be_told() -> None:
+    krl = two_picos("noop()")
+    krl.event("a:fresh")
+    assert "was made in this turn" in krl.errors[0]
+    assert len(krl.pico.children.rows) == 1
+
+
+def test_a_pico_that_asks_back_would_wait_for_ever_and_is_refused() -> None:
+    asks = ruleset(
+        'rule hear { select when x y fired { ent:it := ctx:query(ctx:parent, "t", "it") } }', rid="told"
+    )
+    krl = Krl(
+        ruleset(
+            f"""global {{ it = function(){{ ent:it }} }}
+            rule make {{ select when a make ctx:newPico([{{"url": "{URL}"}}]) setting(kid)
+              fired {{ ent:kid := kid }} }}
+            rule r {{ select when a b ctx:eventQuery(ent:kid, "x", "y", {{}}, "told", "__testing") setting(x)
+              fired {{ ent:it := x }} }}""",
+            "shares it",
+        )
+    )
+    with_web(krl, "a:make", {URL: asks})
+    krl.event("a:b")
+    assert any("waits for" in error for error in krl.errors)
+
+
+def test_a_query_cannot_tell() -> None:
+    krl = Krl(ruleset('global { it = function(){ ctx:eventQuery(meta:eci, "x", "y") } }', "shares it"))
+    with pytest.raises(EngineError, match="is not a function"):
+        krl.query("it")
+
+
+def test_a_pico_that_is_deleted_meanwhile_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    krl = two_picos('ctx:eventQuery(ent:kid, "x", "wait", {}, "told", "said")')
+    engine, (did,) = krl.bench.engine, krl.pico.children.rows
+    target = engine.pico(did)
+    engine.receive(EventMessage(krl.did, "a", "b", {}, OWNER, None, "reply"), krl.bench.clock.now)
+    monkeypatch.setattr(
+        engine, "enqueue", lambda pico, event: pico.inbox.append(event)
+    )  # it never has its turn
+    krl.bench.run()
+    assert len(target.inbox) == 1
+    engine.delete_pico(did)
+    krl.bench.run()
+    assert "was deleted" in krl.errors[0]
+
+
+@pytest.mark.parametrize(
+    ("call", "word"),
+    [
+        ('ctx:query(ent:none, "r", "q")', "eci"),
+        ('ctx:query("", "r", "q")', "eci"),
+        ('ctx:query("c", null, "q")', "rid"),
+        ('ctx:query("c", "r", 5)', "name"),
+    ],
+)
+def test_a_query_needs_a_channel_a_ruleset_and_a_name(call: str, word: str) -> None:
+    krl = Krl(ruleset(f"global {{ it = function(){{ {call} }} }}", "shares it"))
+    with pytest.raises(KrlRuntimeError, match=f"Error: missing query.{word}"):
+        krl.query("it")
