@@ -306,6 +306,8 @@ class RulesetApi:
 
         Raises what went wrong there, WaitCycle when it would wait for itself, WaitTimeout.
         """
+        if type(eci) is not str or not eci.strip():  # one that was looked for and not found
+            raise BadRequest("missing query.eci", "name the channel to ask")
         return self._pico.engine.ask(self._pico, eci, rid, name, freeze(args))
 
     # -- changing something -------------------------------------------------------------------------------
@@ -347,7 +349,7 @@ class RulesetApi:
         turn.send(Send(eci, domain, kind, attributes, self.definition.rid))
 
     def send_to_host(self, host: str, eci: str, name: str, attrs: Mapping[str, Json], /) -> None:
-        """`send` to a channel of another engine, which takes events by HTTP at `host`, in order, perhaps twice.
+        """`send` to a channel of another engine, which takes events by HTTP at `host`: in order, maybe twice.
 
         Goes when this turn commits, and is tried again. What cannot be delivered comes back as
         `event:undeliverable`. Raises BadRequest, DeniedByPolicy.

@@ -52,13 +52,13 @@ class Wrangler(Ruleset, rid=WRANGLER, version="1.0.0", author="picomesh"):
 
     @provides
     @query
-    def rulesetConfig(self, rid: str) -> Json:  # noqa: N802 - names of the existing engine
+    def rulesetConfig(self, rid: str | None = None) -> Json:  # noqa: N802 - names of the existing engine
         row = self._installed(rid)
         return None if row is None else row["config"]
 
     @provides
     @query
-    def rulesetMeta(self, rid: str) -> Json:  # noqa: N802
+    def rulesetMeta(self, rid: str | None = None) -> Json:  # noqa: N802
         row = self._installed(rid)
         return None if row is None else row["meta"]
 
@@ -168,7 +168,7 @@ class Wrangler(Ruleset, rid=WRANGLER, version="1.0.0", author="picomesh"):
         except EngineError as error:
             return _sky_error(error.status, error.code, error.what)
 
-    def _installed(self, rid: str) -> dict[str, Json] | None:
+    def _installed(self, rid: str | None) -> dict[str, Json] | None:
         return next((row for row in self.pico.rulesets if row["rid"] == rid), None)
 
     # -- for other rulesets of this pico ------------------------------------------------------------------

@@ -191,6 +191,7 @@ def test_rulesets_come_and_go(bench: Bench) -> None:
     bench.event(bench.root, "wrangler:uninstall_ruleset_request", {"rid": "test.greeter"})
     assert last(bench, "ruleset_uninstalled") == {"rid": "test.greeter"}
     assert ask(bench, "rulesetConfig", rid="test.greeter") is None
+    assert ask(bench, "rulesetMeta") is None, "KRL's unset variables come as no argument"
     assert "test.greeter" not in ask(bench, "installedRIDs")
 
 
@@ -311,3 +312,9 @@ def test_a_channel_made_without_policies_allows_everything(bench: Bench) -> None
     channel = bench.operate(bench.root, make)
     assert channel["eventPolicy"]["allow"] == [{"domain": "*", "name": "*"}]
     assert channel["queryPolicy"]["allow"] == [{"rid": "*", "name": "*"}]
+
+
+@pytest.mark.parametrize("eci", [None, "", 5])
+def test_a_query_needs_a_channel(bench: Bench, eci: Any) -> None:
+    with pytest.raises(BadRequest, match=r"missing query\.eci"):
+        ask(bench, "picoQuery", eci=eci, mod="test.greeter", func="greet")
