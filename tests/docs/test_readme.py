@@ -9,8 +9,10 @@ from types import ModuleType
 
 import pytest
 
+from pico_engine.harness import Harness
 from pico_node.cli.commands import COMMANDS, COMMON, GROUPS
 from pico_node.cli.grammar import build_parser, parse
+from pico_node.cli.main import main
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -40,6 +42,22 @@ def test_the_two_commands_are_targets_of_the_makefile() -> None:
 @pytest.mark.parametrize("line", [line for line in SHELL if line.startswith("python ")])
 def test_a_script_is_there(line: str) -> None:
     assert (ROOT / shlex.split(line)[1]).is_file()
+
+
+def test_the_ruleset_in_krl_does_what_the_one_in_python_does(tmp_path: Path, capsys, monkeypatch) -> None:
+    (text,) = re.findall(r"```krl\n(.*?)```", README, re.DOTALL)
+    pico = Harness(text)
+    for celsius in (31, 32, 33):
+        answer = pico.event("sensor:reading", celsius=celsius)
+    assert answer.names == ["alarm"]
+    assert pico.query("org.example.thermometer", "temperatures") == [31, 32, 33]
+    assert pico.errors == []
+    (tmp_path / "org.example.thermometer.krl").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    for line in PICOMESH:
+        if line.startswith("picomesh krl "):
+            assert main(shlex.split(line)[1:]) == 0, line
+    assert capsys.readouterr().out.endswith("  [\n    31\n  ]\n")
 
 
 def test_the_ruleset_passes_its_test() -> None:
