@@ -70,9 +70,11 @@ class Admission:
             raise DeniedByPolicy(f"channel {message.eci} is not open to this sender")
         if isinstance(message, QueryMessage):
             if not channel.admits_query(message.rid, message.name):
-                raise DeniedByPolicy(f"the channel's policy denies the query {message.rid}/{message.name}")
+                says = channel.query_policy.refusal(message.rid, message.name)
+                raise DeniedByPolicy(f"the channel's policy {says} the query {message.rid}/{message.name}")
         elif not channel.admits_event(message.domain, message.type):
-            raise DeniedByPolicy(f"the channel's policy denies {message.domain}:{message.type}")
+            says = channel.event_policy.refusal(message.domain, message.type)
+            raise DeniedByPolicy(f"the channel's policy {says} {message.domain}:{message.type}")
         return pico
 
     def _may_enter(self, channel: Channel, message: EventMessage | QueryMessage) -> bool:

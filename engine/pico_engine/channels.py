@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from pico_engine.errors import BadRequest
 from pico_engine.values import FrozenMap, Json, freeze
@@ -39,6 +39,10 @@ class Policy:
     def admits(self, first: str, second: str) -> bool:
         return not _matches(self.deny, first, second) and _matches(self.allow, first, second)
 
+    def refusal(self, first: str, second: str) -> str:
+        """What the policy does with something that it does not admit, as a verb."""
+        return DENIES if _matches(self.deny, first, second) else "does not allow"
+
 
 def _matches(pairs: Iterable[tuple[str, str]], first: str, second: str) -> bool:
     return any((a in ("*", first)) and (b in ("*", second)) for a, b in pairs)
@@ -46,6 +50,9 @@ def _matches(pairs: Iterable[tuple[str, str]], first: str, second: str) -> bool:
 
 ALLOW_ALL = Policy(allow=(("*", "*"),))
 ALLOW_NONE = Policy()
+
+DENIES: Final = "denies"
+"""The verb of what a policy names, apart from what it does not mention."""
 
 _EVENT_FIELDS = ("domain", "name")
 _QUERY_FIELDS = ("rid", "name")

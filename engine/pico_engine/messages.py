@@ -55,6 +55,9 @@ class EventMessage:
     schedule_id: str | None = None
     then_query: tuple[str, str, Json] | None = None
     """(rid, name, args) of a query to answer with, instead of the directives."""
+    compatible = False
+    """Whoever asks is a client of the existing engine: the failure of a rule is the answer, and undefined (of
+    `then_query`) is told from null."""
 
     def __init__(
         self,

@@ -157,6 +157,8 @@ class Runner:
         self._trace(turn, error, "event", (message.domain, message.type), door, message.sender)
         if message.reply is None:
             return
+        if error is None and message.compatible:
+            error = turn.failure
         if error is None and message.then_query is None and type(message.reply) is not LocalReply:
             engine.effects.append(_new(EventAnswer, (message.reply, turn.eid, turn.directives)))
         else:
@@ -271,6 +273,7 @@ class Runner:
         elif message.then_query is not None:
             rid, name, args = message.then_query
             question = QueryMessage(message.eci, rid, name, args, message.door, message.sender, message.reply)
+            question.marks_undefined = message.compatible
             self._engine.receive(question, self._engine.now)
 
     def _operation_turn(self, pico: Pico, message: OperationMessage) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from pico_engine.errors import EngineError, LimitExceeded, RulesetFailed
+from pico_engine.errors import BadRequest, EngineError, LimitExceeded, RulesetFailed
 from pico_engine.events import Event
 from pico_engine.expressions.progress import NOTHING
 from pico_engine.values import EMPTY_MAP, FrozenMap, Json, encode, printable
@@ -96,6 +96,8 @@ class Turn:
     """Had nothing been done yet when its first rule was considered?"""
     answers_undefined = False
     """Did the query at hand answer KRL's undefined, which is null to all but old clients?"""
+    failure: EngineError | None = None
+    """Why the first of the rules that failed did."""
     metered = False
     """Has the pico's meter of KRL rulesets begun to count this turn?"""
     calls = 0
@@ -245,11 +247,18 @@ class Turn:
         event = self.event
         assert event is not None, "rules run for an event"
         self.considered.append((rid, rule, event.domain, event.type, "failed", text))
+        if self.failure is None and not (type(error) is BadRequest and self._is_native(rid)):
+            self.failure = failure_of(error, f"rule {rule} of {rid}")
         self.engine.count("rules_failed")
         self.engine.log(self.pico, "error", rid, f"rule {rule} failed: {text}", self.now)
         if (event.domain, event.type) != ("system", "error"):
             attrs = {"level": "error", "data": text, "rid": rid, "rule_name": rule, "genus": "system"}
             self.raise_event(self._system_error(attrs, rid))
+
+    def _is_native(self, rid: str) -> bool:
+        """In Python? Such a rule says so where the existing engine's would pass over a bad request."""
+        definition = self.pico.definition(rid)
+        return definition is not None and definition.language != "krl"
 
     def _system_error(self, attrs: dict[str, Json], rid: str) -> Event:
         return Event("system", "error", FrozenMap(attrs), self.eid, self.now, "", None, rid)

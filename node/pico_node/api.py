@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping
 from typing import Any, NamedTuple, Protocol
 
+from pico_engine.messages import EventMessage, QueryMessage
 from pico_engine.values import Json
 
 
@@ -38,16 +39,13 @@ class NodeApi(Protocol):
         ...
 
     def query(
-        self,
-        eci: str,
-        rid: str,
-        name: str,
-        args: Mapping[str, Json] | list[Json],
-        *,
-        door: str = "http",
-        marks_undefined: bool = False,
+        self, eci: str, rid: str, name: str, args: Mapping[str, Json] | list[Json], *, door: str = "http"
     ) -> Awaitable[Json]:
-        """Ask a shared query over a channel. `marks_undefined`: KRL's undefined is answered as NO_VALUE."""
+        """Ask a shared query over a channel."""
+        ...
+
+    def ask(self, message: EventMessage | QueryMessage) -> Awaitable[Any]:
+        """Give a pico a message as it is, for what the methods above do not offer; answers as they do."""
         ...
 
     def command(self, name: str, /, **parameters: Any) -> Awaitable[Json]:

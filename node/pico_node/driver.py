@@ -474,13 +474,15 @@ class Driver(ForeignDoor):
     def event_then_query(
         self, eci: str, domain: str, type: str, attrs: Mapping[str, Json], rid: str, name: str
     ) -> asyncio.Future[Json]:
-        query = (rid, name, attrs)
-        return self._ask(EventMessage(eci, domain, type, attrs or EMPTY_MAP, then_query=query))
+        return self._ask(EventMessage(eci, domain, type, attrs or EMPTY_MAP, then_query=(rid, name, attrs)))
 
     def query(
-        self, eci: str, rid: str, name: str, args: Mapping[str, Json] | list[Json], **how: Any
+        self, eci: str, rid: str, name: str, args: Mapping[str, Json] | list[Json], *, door: str = "http"
     ) -> asyncio.Future[Json]:
-        return self._ask(QueryMessage(eci, rid, name, args, **how))
+        return self._ask(QueryMessage(eci, rid, name, args, door))
+
+    def ask(self, message: EventMessage | QueryMessage) -> asyncio.Future[Any]:
+        return self._ask(message)
 
     def command(self, name: str, /, **parameters: Any) -> Awaitable[Json]:
         return self._ask(Command(name, parameters))

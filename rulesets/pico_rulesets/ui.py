@@ -150,13 +150,25 @@ class EngineUi(Ruleset, rid=UI, version="1.0.0", author="picomesh"):
     # -- being set up -------------------------------------------------------------------------------------
 
     @rule(when("engine_ui:setup"))
-    def setup(self) -> None:
-        """Make the channel of the web page, or set its policy right."""
+    def setup(self, event: Event) -> None:
+        """Make the channel of the web page, or set its policy right; tell the parent of it where asked to."""
         eci = self.uiECI()
         if eci is None:
-            self._view.new_channel(UI_TAGS, UI_EVENTS, UI_QUERIES)
+            eci = str(self._view.new_channel(UI_TAGS, UI_EVENTS, UI_QUERIES)["id"])
         else:
             self._view.put_channel(eci, event_policy=UI_EVENTS, query_policy=UI_QUERIES)
+        parent = self._view.parent_eci
+        if event.attr("tell_parent") and parent is not None and self.parent_ui_eci is None:
+            self.send(parent, "engine_ui:child_set_up", uiEci=eci)
+
+    @rule(when("engine_ui:child_set_up"))
+    def remember_older_child(self, event: Event) -> None:
+        """A child that was made without a page has one now; the channel says which child it is."""
+        ui_eci, children = event.attr("uiEci"), self._view.children
+        child = next((one for one in children if event.eci and one["parent_eci"] == event.eci), None)
+        if child is not None and isinstance(ui_eci, str):
+            self.child_ui_ecis[child["eci"]] = ui_eci
+            self.send(child["eci"], "engine_ui:box", parentUiEci=self.uiECI())
 
     @rule(when("wrangler:new_child_created"))
     def remember_child(self, event: Event) -> None:

@@ -24,6 +24,9 @@ UI_TAGS: Final = ("engine", "ui")
 PICO_RULESETS: Final = (WRANGLER, SUBSCRIPTION)
 """Rulesets that every pico comes with, in the order in which their rules run."""
 
+CHILDREN_PER_TURN_MAX: Final = 64
+"""Children told something in one turn, which may send 256 events; the others follow in turns of their own."""
+
 _ASKED_ITSELF: Final = {
     "status_code": 400,
     "status_line": "HTTP/1.1 400 Pico should not query itself",
@@ -262,6 +265,30 @@ class Wrangler(Ruleset, rid=WRANGLER, version="1.0.0", author="picomesh"):
         box = {"name": event.attr("name"), "backgroundColor": event.attr("backgroundColor") or "#87CEFA"}
         self.send(child["eci"], "engine_ui:box", {**box, **({"parentUiEci": own} if own else {})})
         return ui_eci
+
+    @rule(when("wrangler:default_rulesets_needed"))
+    def complete(self, event: Event) -> None:
+        """Install what new picos get of this node and this one lacks; then have the children do so.
+
+        For picos that were made before the node was compatible. Without --compat there is nothing to install.
+        """
+        wanted, start = self.pico.default_rulesets, event.attr("from_child", 0)
+        if not wanted or not isinstance(start, int):
+            return
+        if start == 0:
+            installed = self.installedRIDs()
+            for rid in wanted:
+                if rid not in installed:
+                    self.pico.install(rid)
+                    self.raise_event("wrangler:ruleset_installed", {"rids": [rid]})
+            if UI in wanted:
+                self.raise_event("engine_ui:setup", tell_parent=True)
+        children = self.pico.children[start:]
+        for child in children[:CHILDREN_PER_TURN_MAX]:
+            self.send(child["eci"], "wrangler:default_rulesets_needed")
+        if len(children) > CHILDREN_PER_TURN_MAX:
+            rest = start + CHILDREN_PER_TURN_MAX
+            self.send(self.pico.self_eci, "wrangler:default_rulesets_needed", from_child=rest)
 
     @rule(when("wrangler:child_deletion_request"))
     def delete_child(self, event: Event) -> None:

@@ -10,7 +10,7 @@ from pico_engine import Event, Ruleset, ent, query, rule, when
 from pico_engine.channels import ALLOW_ALL
 from pico_engine.errors import EngineError, RulesetFailed, UnknownQuery, UnknownRuleset
 from pico_engine.limits import EngineLimits
-from pico_engine.messages import Accepted, EventAnswer, OperationMessage, QueryAnswer
+from pico_engine.messages import Accepted, EventAnswer, Failed, OperationMessage, QueryAnswer
 from pico_engine.runner import TURNS_IN_A_ROW_MAX
 from tests.engine.helpers import Steps
 
@@ -77,6 +77,17 @@ def test_an_event_may_be_answered_with_a_query(steps: Steps) -> None:
     answer = steps.answer(reply)
     assert isinstance(answer, QueryAnswer)
     assert answer.value == [3]
+
+
+@pytest.mark.parametrize("compatible", [False, True])
+def test_the_failure_of_a_rule_answers_clients_of_the_existing_engine(steps: Steps, compatible: bool) -> None:
+    attrs = {"eci": "did:example:x.far", "fail": True}
+    reply = steps.send(steps.root, "send:far", attrs, compatible=compatible)
+    steps.settle()
+    answer = steps.answer(reply)
+    assert isinstance(answer, Failed if compatible else EventAnswer)
+    if isinstance(answer, Failed):
+        assert "rule send_far of test.busy failed: ValueError" in str(answer.error)
 
 
 def test_queries_that_are_not_there(steps: Steps) -> None:

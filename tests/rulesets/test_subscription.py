@@ -116,6 +116,22 @@ def test_only_the_other_side_may_use_the_channel(family: Family) -> None:
     assert family.names("A").count("test:knock") == 1
 
 
+@pytest.mark.parametrize(("default_rulesets", "door"), [((), "didcomm"), (("test.witness",), "http")])
+def test_with_compat_only_are_channels_of_subscriptions_open_over_http(
+    family: Family, default_rulesets: tuple[str, ...], door: str
+) -> None:
+    family.bench.engine.default_rulesets = default_rulesets
+    bus = family.subscribe("A", "B")
+    channel = family.bench.engine.pico(family.did("A")).channels.rows[bus["Rx"]]
+    assert channel.doors == (door,)
+    if door == "http":
+        family.bench.event(bus["Rx"], "test:said", {"n": 1}, door="http")
+    else:
+        with pytest.raises(DeniedByPolicy):
+            family.bench.event(bus["Rx"], "test:said", {"n": 1}, door="http")
+    assert len(family.seen("A", "test:said")) == (door == "http")
+
+
 def test_filters_of_queries(family: Family) -> None:
     family.add("C")
     first, second = family.subscribe("A", "B"), family.subscribe("A", "C", Tx_role="lamp")

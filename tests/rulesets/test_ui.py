@@ -33,6 +33,41 @@ def child_of(bench: Bench) -> str:
     return did
 
 
+def test_picos_made_before_get_a_page_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pico_rulesets.wrangler.CHILDREN_PER_TURN_MAX", 2)
+    bench = Bench(Wrangler, Subscription, EngineUi, root_rulesets=PICO_RULESETS)
+    made: list[str] = []
+    parents = [bench.root] * 5
+    for number, parent in enumerate([*parents, "first child"]):
+        parent = made[0] if parent == "first child" else parent
+        before = set(bench.engine.pico(parent).children.rows)
+        bench.event(parent, "wrangler:new_child_request", {"name": f"c{number}"})
+        made += set(bench.engine.pico(parent).children.rows) - before
+    bench.engine.default_rulesets = (UI,)
+    for _ in range(2):  # the second time changes nothing
+        bench.event(bench.root, "wrangler:default_rulesets_needed")
+        assert len(ask(bench, "box")["children"]) == 5
+        for did in made:
+            box = ask(bench, "box", did)
+            parent = bench.engine.pico(did).parent
+            assert box["parent"] == ask(bench, "uiECI", parent)
+            assert box["eci"] in ask(bench, "box", parent)["children"]
+            assert box["name"].startswith("c")
+    assert all(line.level != "error" for line in bench.log)
+
+
+def test_without_compat_nobody_makes_picos_get_a_page(bench: Bench) -> None:
+    bench.engine.default_rulesets = ()
+    bench.event(bench.root, "wrangler:new_child_request", {"name": "kid"})
+    bench.event(bench.root, "wrangler:default_rulesets_needed")
+    assert UI not in bench.engine.pico(child_of(bench)).installed.rows
+
+
+def test_only_a_child_says_where_its_page_is(bench: Bench) -> None:
+    say(bench, "child_set_up", uiEci="did:example:mine")
+    assert ask(bench, "box")["children"] == []
+
+
 def test_setup_makes_one_channel_with_the_pages_policy(bench: Bench) -> None:
     say(bench, "setup")
     eci = ask(bench, "uiECI")

@@ -31,8 +31,9 @@ def be_compatible(agent: Agent) -> None:
 
 
 def set_up_root(agent: Agent, root: Pico) -> Json:
-    """Give the root pico the default rulesets and the page's channel; answers what its page asks first.
+    """Give all picos the default rulesets, the root the page's channel too; answers what its page asks first.
 
+    Wrangler does it in the root, in this turn, and below it one pico after the other, in turns of their own.
     Part of an operation of the root pico; what it raises is handled in the same turn.
     """
     view = PicoView(root)
@@ -43,12 +44,8 @@ def set_up_root(agent: Agent, root: Pico) -> Json:
         turn.raise_event(Event(domain, name, freeze(attrs), turn.eid, turn.now))
 
     be_compatible(agent)
-    for rid in agent.engine.default_rulesets:
-        if root.installed.get(rid) is None:
-            view.install(rid)
-            say("wrangler", "ruleset_installed", {"rids": [rid]})
     eci = next((one["id"] for one in view.channels if sorted(one["tags"]) == UI_TAGS), None)
     if eci is None:
         eci = view.new_channel(UI_TAGS, ALLOW_ALL, ALLOW_ALL)["id"]  # which engine_ui:setup restricts
-    say("engine_ui", "setup", {})
+    say("wrangler", "default_rulesets_needed", {})
     return {"version": VERSION, "eci": eci}

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
+from pico_engine.channels import DENIES
 from pico_engine.errors import (
     BadRequest,
     Busy,
@@ -123,7 +124,8 @@ def old_error_text(error: EngineError, call: Call) -> str:
     if isinstance(error, UnknownChannel):
         return f"Error: ECI not found {call.eci}"
     if isinstance(error, DeniedByPolicy):
-        return "Error: Not allowed by channel policy"
+        verb = "Denied" if f"policy {DENIES} " in error.what else "Not allowed"
+        return f"Error: {verb} by channel policy"
     if isinstance(error, UnknownRuleset):
         return f"Error: Pico doesn't have {call.rid} installed."
     if isinstance(error, UnknownQuery):

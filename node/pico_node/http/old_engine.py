@@ -25,7 +25,7 @@ from pico_engine.errors import (
     LimitExceeded,
     RulesetDefinitionError,
 )
-from pico_engine.messages import NO_VALUE
+from pico_engine.messages import NO_VALUE, EventMessage, QueryMessage
 from pico_engine.values import Json, encode
 from pico_node.api import NodeApi
 from pico_node.http.bodies import pairs_to_map, parse_body, read_body
@@ -50,6 +50,12 @@ _PAGE_POLICY: Final = (
     "style-src 'self' https: 'unsafe-inline'"
 )
 _SECRET_HEADERS: Final = frozenset({"authorization", "proxy-authorization"})
+_UNKNOWN: Final = (
+    '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Error</title>\n</head>\n'
+    "<body>\n<pre>{what}</pre>\n</body>\n</html>\n"
+)
+UNKNOWN_PATH_MAX_CHARS: Final = 1_024
+"""Of an unknown path on the page that says so."""
 UI_FILE_MAX_BYTES: Final = 16_777_216
 """One file of the page; the largest of the existing one has 200 kB."""
 
@@ -94,7 +100,7 @@ class OldEngineDoor:
                 return self._json(request, await self._flush(await self._given(request, query)))
             call = parse_path(path)
             if call is None:
-                return self._unknown(request, path)
+                return self.unknown(request)
             return await self._serve(request, call, await self._given(request, query))
         except HttpProblem as error:
             self._counters.refused_requests += 1
@@ -146,7 +152,7 @@ class OldEngineDoor:
     ) -> web.StreamResponse:
         node = self._node
         if not call.domain:
-            value = await node.query(call.eci, call.rid, call.query, given, marks_undefined=True)
+            value = await node.ask(QueryMessage(call.eci, call.rid, call.query, given, marks_undefined=True))
             if not call.suffix:
                 return self._json(request, value)
             if not isinstance(value, str):
@@ -155,12 +161,13 @@ class OldEngineDoor:
             return self._finish(request, web.Response(body=text, content_type=_TEXTS[call.suffix]))
         if call.eid:
             given.setdefault("__eid", call.eid)
-        if call.query:
-            told = await node.event_then_query(call.eci, call.domain, call.type, given, call.rid, call.query)
-            return self._json(request, told)
-        if not call.waits:
+        if not call.waits and not call.query:
             return self._json(request, await node.event_queued(call.eci, call.domain, call.type, given))
-        result = await node.event(call.eci, call.domain, call.type, given)
+        event = EventMessage(call.eci, call.domain, call.type, given, compatible=True)
+        if call.query:
+            event.then_query = (call.rid, call.query, given)
+            return self._json(request, await node.ask(event))
+        result = await node.ask(event)
         answer = self._json(request, {"eid": result.eid, "directives": result.directives})
         if request.raw_path.startswith("/sky/"):
             _follow_directives(answer, result.directives)
@@ -191,10 +198,14 @@ class OldEngineDoor:
         self._counters.refused_requests += 1
         return self._json(request, {"error": _error_text(error, call)})
 
-    def _unknown(self, request: web.BaseRequest, path: str) -> web.Response:
-        what = escape(f"Cannot {request.method} {path}"[:200])
-        page = f'<!DOCTYPE html>\n<html lang="en">\n<body>\n<pre>{what}</pre>\n</body>\n</html>\n'
-        return web.Response(status=404, text=page, content_type="text/html", headers=_CORS)
+    def unknown(self, request: web.BaseRequest) -> web.Response:
+        """The page that says that there is nothing at a path."""
+        path = request.raw_path.partition("?")[0]
+        what = escape(f"Cannot {request.method} {path}"[:UNKNOWN_PATH_MAX_CHARS])
+        headers = {**_CORS, "Content-Security-Policy": "default-src 'none'"}
+        return web.Response(
+            status=404, text=_UNKNOWN.format(what=what), content_type="text/html", headers=headers
+        )
 
     # -- the page -----------------------------------------------------------------------------------------
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
+from typing import Final
 
 from aiohttp import web
 
-from pico_node.http.app import DOORS, LINGER_S, Address, wire_log
+from pico_node.http.app import DOORS, LINGER_S, Address, Doors, wire_log
 from pico_node.http.old_engine import OldEngineDoor
+from pico_node.http.site import TurnedAway
+
+OWN_PREFIXES: Final = ("/api/v1",)
+"""Paths whose answers are the node's own even where nothing is."""
 
 
 async def serve_old_engine(
@@ -34,7 +40,7 @@ async def serve_old_engine(
     try:
         assert runner.server is not None, "it was just set up"
         _put_before(runner.server, door)
-        await web.TCPSite(runner, host, port).start()
+        await _Site(runner, host, port, app[DOORS]).start()
     except BaseException:
         await runner.cleanup()
         raise
@@ -53,9 +59,43 @@ def _put_before(server: web.Server, door: OldEngineDoor) -> None:
             file = door.page_file(path)
             if file is not None:
                 return _give(file)
-        return own(request)
+        return _own_or_unknown(request)
+
+    async def _own_or_unknown(request: web.BaseRequest) -> web.StreamResponse:
+        answer = await own(request)
+        is_ours = request.rel_url.path.startswith(OWN_PREFIXES)
+        return door.unknown(request) if answer.status == 404 and not is_ours else answer
 
     server.request_handler = handle
+
+
+class _Site(web.BaseSite):
+    """Listens on a TCP address; turns connections away beyond `connections_max`."""
+
+    def __init__(self, runner: web.AppRunner, host: str, port: int, doors: Doors) -> None:
+        super().__init__(runner)
+        self._host = host
+        self._port = port
+        self._doors = doors
+
+    @property
+    def name(self) -> str:
+        return f"http://{self._host}:{self._port}"
+
+    async def start(self) -> None:
+        await super().start()
+        server, counters = self._runner.server, self._doors.counters
+        assert server is not None, "the runner was set up"
+
+        def meet() -> asyncio.BaseProtocol:
+            counters.connections = len(server.connections)
+            if counters.connections >= self._doors.limits.connections_max:
+                counters.refused_connections += 1
+                return TurnedAway()
+            return server()
+
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(meet, self._host, self._port)
 
 
 async def _give(file: web.StreamResponse) -> web.StreamResponse:

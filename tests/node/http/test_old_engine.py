@@ -19,11 +19,11 @@ UI = "io.picolabs.pico-engine-ui"
 ALL = {
     "tags": ["all"],
     "eventPolicy": {"allow": [{"domain": "*", "name": "*"}], "deny": [{"domain": "no", "name": "*"}]},
-    "queryPolicy": {"allow": [{"rid": "*", "name": "*"}], "deny": []},
+    "queryPolicy": {"allow": [{"rid": "*", "name": "*"}], "deny": [{"rid": "*", "name": "denied"}]},
 }
 RULESET = """
 ruleset test.shop {
-  meta { shares nothing, unset, sum, page, headers, map }
+  meta { shares nothing, unset, sum, page, headers, map, denied, failing }
   global {
     nothing = function(){ null }
     unset = function(){ ent:unset }
@@ -31,9 +31,16 @@ ruleset test.shop {
     page = function(){ "<b>hi</b>" }
     headers = function(_headers){ _headers }
     map = function(){ {"a": 1} }
+    denied = function(){ 1 }
+    failing = function(){ {}.reduce("x") }
   }
   rule bought { select when shop bought
     send_directive("sold", event:attrs.delete("_headers")) }
+  rule broken { select when shop broken
+    pre { x = 1.klog("m").reduce("x") }
+    send_directive("never", {"x": x}) }
+  rule still { select when shop broken
+    send_directive("still") }
   rule web { select when shop web
     every {
       send_directive("_cookie", {"cookie": "a=b; Path=/"})
@@ -133,6 +140,24 @@ async def test_undefined_is_an_empty_body_and_null_is_null(client: Client) -> No
     status, text, headers = await client.ask(f"/c/{client.eci}/query/test.shop/nothing")
     assert (status, text, headers["Content-Type"]) == (200, "", "application/json; charset=utf-8")
     assert (await client.ask(f"/c/{client.eci}/query/test.shop/unset"))[1] == "null"
+    after_event = f"/c/{client.eci}/event/shop/bought/query/test.shop/"
+    status, text, headers = await client.ask(after_event + "nothing")
+    assert (status, text, headers["Content-Type"]) == (200, "", "application/json; charset=utf-8")
+    assert (await client.ask(after_event + "unset"))[1] == "null"
+
+
+async def test_a_failed_rule_is_the_answer(client: Client, tmp_path: Path) -> None:
+    for path in ("event-wait/shop/broken", "event/shop/broken/query/test.shop/map"):
+        assert "TypeError" in (await client.get(f"/c/{client.eci}/{path}"))["error"]
+    missing = quote((tmp_path / "none.krl").as_uri())
+    answer = await client.get(f"/c/{client.eci}/event-wait/engine_ui/install?url={missing}")
+    assert "none.krl" in answer["error"]
+    answer = await client.get(f"/c/{client.eci}/event-wait/wrangler/install_ruleset_request")
+    assert answer["directives"] == [], "a request with an attribute missing is passed over"
+    file = tmp_path / "bad.krl"
+    file.write_text("ruleset bad {\n  rule x {")
+    answer = await client.get(f"/c/{client.eci}/event-wait/engine_ui/install?url={quote(file.as_uri())}")
+    assert " [at line 2 col " in answer["error"]
 
 
 @pytest.mark.parametrize("start", ["/c/ECI/query/test.shop/", "/sky/cloud/ECI/test.shop/"])
@@ -174,7 +199,7 @@ async def test_rulesets_see_all_headers_but_the_nodes_secrets(client: Client) ->
 
 
 async def test_errors_have_status_200_and_the_old_words(client: Client) -> None:
-    eci, family = client.eci, ""
+    eci, family, ui = client.eci, "", (await client.get("/api/ui-context"))["eci"]
     for channel in await client.get(f"/c/{eci}/query/io.picolabs.wrangler/channels"):
         if "self" in channel["tags"]:
             family = channel["id"]
@@ -183,7 +208,11 @@ async def test_errors_have_status_200_and_the_old_words(client: Client) -> None:
         "/c/nobody/event/a/b": "Error: ECI not found nobody",
         f"/c/{eci}/query/no.such/x": "Error: Pico doesn't have no.such installed.",
         f"/c/{eci}/query/test.shop/x": 'Error: Ruleset test.shop does not have query function "x"',
-        f"/c/{eci}/event/no/way": "Error: Not allowed by channel policy",
+        f"/c/{eci}/event/no/way": "Error: Denied by channel policy",
+        f"/c/{eci}/query/test.shop/denied": "Error: Denied by channel policy",
+        f"/c/{eci}/event/shop/bought/query/test.shop/denied": "Error: Denied by channel policy",
+        f"/c/{ui}/event/shop/bought": "Error: Not allowed by channel policy",
+        f"/c/{ui}/query/test.shop/map": "Error: Not allowed by channel policy",
         f"/c/{family}/event/a/b": "Error: This is a family channel and only the owner can use it.",
         "/api/flush": "TypeError: Expected `url`",
     }.items():
@@ -240,6 +269,13 @@ async def test_unknown_paths(client: Client) -> None:
     assert status == 404
     assert headers["Content-Type"].startswith("text/html")
     assert "<script>" not in text
+    for path in ("/nothing/here?x=1", "/c", "/api/nothing", "/c/x/event/a", "/sky/cloud/x"):
+        for method in ("GET", "POST"):
+            status, text, _ = await client.ask(path, method)
+            assert status == 404
+            assert f"<pre>Cannot {method} {path.partition('?')[0]}</pre>" in text
+    status, text, _ = await client.ask("/api/v1/nothing")
+    assert "<pre>" not in text, "the owner's API has its own errors"
 
 
 async def test_new_picos_have_the_old_engines_rulesets(client: Client) -> None:

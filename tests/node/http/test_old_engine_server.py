@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import aiohttp
 import pytest
 
 from pico_engine.errors import BadRequest
+from pico_node.http.app import DOORS
 from pico_node.node import Node
 from pico_node.options import UpOptions
 
@@ -20,6 +22,31 @@ async def test_it_serves_on_loopback_only(tmp_path: Path) -> None:
     node = Node(options(tmp_path, "0.0.0.0"))
     with pytest.raises(BadRequest, match="loopback only"):
         await node.run_up()
+
+
+async def test_connections_are_limited(tmp_path: Path) -> None:
+    node = Node(options(tmp_path))
+    await node.run_up()
+    limits = node.http_app[DOORS].limits
+    object.__setattr__(limits, "connections_max", 2)
+    host, port = node.http_url.removeprefix("http://").split(":")
+    held = []
+    try:
+        for _ in range(2):
+            held.append(await asyncio.open_connection(host, int(port)))
+            await asyncio.sleep(0.05)
+        reader, writer = await asyncio.open_connection(host, int(port))
+        assert b"503 Service Unavailable" in await reader.read()
+        writer.close()
+        held.pop()[1].close()
+        await asyncio.sleep(0.05)
+        url = node.http_url + "/api/ui-context"
+        async with aiohttp.ClientSession() as session, session.get(url) as answer:
+            assert answer.status == 200
+    finally:
+        for _, writer in held:
+            writer.close()
+        await node.take_down()
 
 
 async def test_without_the_old_page_the_nodes_own_is_shown(tmp_path: Path) -> None:
