@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pico_engine.krl import syntax
 from pico_engine.krl.compiler.expressions import Expressions
-from pico_engine.krl.compiler.nodes import Maker
+from pico_engine.krl.compiler.nodes import CompileError, Maker
 
 ACTION_OPERATORS: Final = frozenset({"send_directive", "noop"})
 """Names of the standard library that are actions."""
@@ -235,8 +235,15 @@ class Statements(Expressions):
 
     def _raise(self, node: syntax.Raise) -> None:
         name = self._event_name(node.event)
-        attributes, for_rid = self._optional(node.attributes), self._optional(node.for_rid)
+        attributes, for_rid = self._optional(node.attributes), self._for_rid(node.for_rid)
         self._do(self.make.run("k_raise", name, attributes, for_rid))
+
+    def _for_rid(self, node: syntax.Expression | None) -> ast.expr:
+        """The existing engine never looks at it, so it may name what nothing declares; `check` warns."""
+        try:
+            return self._optional(node)
+        except CompileError:
+            return self._optional(None)
 
     def _schedule(self, node: syntax.ScheduleEvent) -> None:
         name, attributes = self._event_name(node.event), self._optional(node.attributes)
