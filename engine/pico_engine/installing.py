@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 URL_MAX_CHARS: Final = 2_048
 """Longer ones are refused by many servers, too."""
+WARNINGS_LOGGED_MAX: Final = 20
+"""Warnings of one source in the log, which has room for other things; who asked is told all of them."""
 SCHEMES: Final = ("file", "http", "https")
 FLUSHED: Final = ("engine", "ruleset_flushed")
 """The event by which a pico learns that one of its URLs was flushed."""
@@ -84,6 +86,8 @@ class Installing:
                 )
         if definition.rid in pico.installed.rows and pico.installed.rows[definition.rid].get("url") == url:
             self.check_modules(pico, definition)
+        for warning in library.warnings(text, url)[:WARNINGS_LOGGED_MAX]:
+            engine.log(pico, "warning", definition.rid, warning.partition("\n")[0], engine.now)
         edition = Edition(url, library.keep(text), definition.rid, engine.now)
         library.publish(edition)
         for did, _ in library.users_of(url):

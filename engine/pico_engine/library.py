@@ -105,6 +105,10 @@ class Library:
             self._problems.pop(digest, None)
         return known
 
+    def warnings(self, text: str, url: str) -> list[str]:
+        """What the compiler has to say of a source, for people. Raises as `compile`."""
+        return [one.render(text, url) for one in self.compile(text, url).warnings]
+
     def find(self, digest: str, url: str) -> RulesetDefinition | None:
         """The ruleset whose source has this hash, compiled when it is first needed; None: see `problem`."""
         known = self._compiled.get(digest)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from pico_engine.errors import RulesetDefinitionError, UnknownRuleset
@@ -12,13 +12,21 @@ if TYPE_CHECKING:
     from pico_engine.ruleset import Ruleset
 
 
+class Doubt(Protocol):
+    """Something doubtful in a KRL text."""
+
+    def render(self, text: str, filename: str) -> str:
+        """For people: place and words in the first line, then the line in question, then a hint."""
+        ...
+
+
 class Compiled(Protocol):
     """A ruleset made of KRL text."""
 
     @property
     def definition(self) -> RulesetDefinition: ...
     @property
-    def warnings(self) -> tuple[object, ...]: ...
+    def warnings(self) -> Sequence[Doubt]: ...
 
 
 Compiler = Callable[[str, str], Compiled]

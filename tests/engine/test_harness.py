@@ -7,6 +7,7 @@ import pytest
 from pico_engine import Event, Ruleset, config, ent, number, query, rule, when
 from pico_engine.errors import BadRequest, FetchFailed, UnknownChannel, UnknownQuery
 from pico_engine.harness import Answer, Bench, Harness, SeededEntropy, VirtualClock, in_order_of_use
+from pico_engine.installing import WARNINGS_LOGGED_MAX
 from pico_engine.krl import KrlSyntaxError, compile_ruleset
 
 
@@ -182,3 +183,12 @@ def test_modules_come_before_those_that_use_them() -> None:
 
     assert in_order_of_use([made("a", "b", "x"), made("c"), made("b", "c")]) == ["c", "b", "a"]
     assert in_order_of_use([made("a", "b"), made("b", "a")]) == ["b", "a"]
+
+
+def test_warnings_of_the_compiler_are_in_the_picos_log() -> None:
+    pico = Harness('ruleset a { rule r { select when a b send_directive(event:attr("x")) } }')
+    (line,) = pico.bench.log
+    assert (line.level, line.rid) == ("warning", "a")
+    assert line.text.startswith("file:///krl/a.krl:1:53: warning: `event:attr` is old")
+    lots = "".join(f'rule r{n} {{ select when a b send_directive(event:attr("x")) }}' for n in range(50))
+    assert len(Harness(f"ruleset a {{ {lots} }}").bench.log) == WARNINGS_LOGGED_MAX

@@ -57,6 +57,32 @@ def test_an_installation_survives_kill_9_and_needs_the_file_no_more(node: RealNo
     assert any((node.home / "cache" / "krl").iterdir())
 
 
+def test_the_owner_hears_of_warnings_also_when_the_compiled_form_comes_from_the_cache(
+    node: RealNode, file: Path
+) -> None:
+    file.write_text(VERSION_1.replace("fired { ent:c", 'pre { old = event:attr("a") } fired { ent:c'))
+    warning = f"{file.as_uri()}:9:17: warning: "
+    node.up()
+    for command in ("install", "flush"):
+        (told,) = node.cli("ruleset", command, *(["@"] if command == "install" else []), str(file))[
+            "warnings"
+        ]
+        assert told.startswith(warning)
+        assert "hint: " in told
+    (entry,) = [one for one in node.cli("logs") if one["level"] == "warning"][:1]
+    assert entry["text"].startswith(warning)
+    node.kill()
+    code = list((node.home / "cache" / "krl").iterdir())
+    assert len(code) == 1
+    code[0].touch()
+    written = code[0].stat().st_mtime_ns
+    node.up()
+    (told,) = node.cli("ruleset", "flush", str(file))["warnings"]
+    assert told.startswith(warning)
+    assert code[0].stat().st_mtime_ns == written  # it was read, and not compiled again
+    assert node.ask("@", "test.counter", "count") == 0
+
+
 def test_a_flush_and_a_watched_file(node: RealNode, file: Path) -> None:
     node.up("--watch")
     node.cli("ruleset", "install", "@", str(file))

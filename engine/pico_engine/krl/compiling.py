@@ -19,7 +19,7 @@ def compile_ruleset(text: str, *, url: str = "", limits: KrlLimits | None = None
     Raises KrlSyntaxError with all that is wrong.
     """
     limits = limits or KrlLimits()
-    tree, found, guessed = parse_all(text, limits.nesting_max_levels)
+    tree, found, guessed = parse_all(text, limits.nesting_max_levels, limits.tokens_max)
     if tree is not None:
         found = [*found, *check_tree(tree, guessed)]
     found.sort(key=lambda one: one.span)
@@ -29,7 +29,7 @@ def compile_ruleset(text: str, *, url: str = "", limits: KrlLimits | None = None
     try:
         program = Program(*code_of(tree, text, limits))
     except CompileError as error:
-        diagnostic = Diagnostic("error", "syntax", error.what, error.hint, error.span)
+        diagnostic = Diagnostic("error", error.diagnosis, error.what, error.hint, error.span)
         raise KrlSyntaxError((diagnostic,), text, url) from None
     return _compiled(program, text, tuple(found))
 
@@ -42,7 +42,7 @@ def _compiled(program: Program, text: str, warnings: tuple[Diagnostic, ...]) -> 
 class CompileCache:
     """Keeps compiled rulesets: `read(key)` answers what `write(key, data)` was told, or None.
 
-    Where the two keep it must be the node owner's own, see `cache`. A ruleset from the cache has no warnings.
+    Where the two keep it must be the node owner's own, see `cache`.
     """
 
     def __init__(self, read: Callable[[str], bytes | None], write: Callable[[str, bytes], None]) -> None:
@@ -53,9 +53,10 @@ class CompileCache:
         """Like `compile_ruleset`."""
         key = cache_key(text)
         data = self._read(key)
-        program = load(data, text) if data is not None else None
-        if program is not None:
-            return _compiled(program, text, ())
+        known = load(data, text) if data is not None else None
+        if known is not None:
+            program, warnings = known
+            return _compiled(program, text, warnings)
         compiled = compile_ruleset(text, url=url)
-        self._write(key, dump(compiled.program, text))
+        self._write(key, dump(compiled.program, text, compiled.warnings))
         return compiled

@@ -22,6 +22,7 @@ from pico_engine.values import EMPTY_MAP, Json, freeze
 
 if TYPE_CHECKING:
     from pico_engine.events import Event
+    from pico_engine.krl.diagnostics import Diagnostic
     from pico_engine.pico import Pico
 
 
@@ -31,8 +32,8 @@ class CompiledRuleset:
 
     definition: RulesetDefinition
     uses: tuple[str, ...]
-    warnings: tuple[Any, ...]
-    """Diagnostics of severity `warning`."""
+    warnings: tuple[Diagnostic, ...]
+    """Those of severity `warning`."""
     hash: str
     program: Program
 
@@ -70,8 +71,7 @@ class Creator:
 
 def code_of(tree: syntax.Ruleset, text: str, limits: KrlLimits | None = None) -> tuple[CodeType, Blueprint]:
     """Verified code of a ruleset. Raises CompileError, Unverified."""
-    nesting = (limits or KrlLimits()).nesting_max_levels
-    module, blueprint = compile_tree(tree, text, ARITIES, nesting)
+    module, blueprint = compile_tree(tree, text, ARITIES, limits or KrlLimits())
     verify(module, NAMES)
     try:
         return compile(module, f"{blueprint.rid}.krl", "exec", dont_inherit=True, optimize=1), blueprint

@@ -289,7 +289,11 @@ class Commands:
                     f"{installed[0]} was not installed", "picomesh trace shows what the wrangler did"
                 )
             told = {"pico": it.did, "rid": installed[0], "version": row["version"], "config": row["config"]}
-            return {**told, **{name: row[name] for name in ("url", "hash") if name in row}}
+            if "hash" in row:
+                text = engine.library.text(row["hash"]) or ""
+                warnings: Json = engine.library.warnings(text, row["url"])
+                told |= {"url": row["url"], "hash": row["hash"], "warnings": warnings}
+            return told
 
         return self._operate(reply, one, "install ruleset", run, finish)
 
@@ -301,8 +305,7 @@ class Commands:
             self._grant(it, url)
             edition = engine.installing.flush(it, url)
             text = engine.library.text(edition.hash) or ""
-            warnings = [str(warning) for warning in engine.library.compile(text, edition.url).warnings]
-            return {**edition.to_json(), "warnings": warnings}
+            return {**edition.to_json(), "warnings": engine.library.warnings(text, edition.url)}
 
         return self._operate(reply, self.find(""), "flush ruleset", run)
 

@@ -16,8 +16,8 @@ TEXT = ruleset(
 
 def test_a_program_comes_back() -> None:
     compiled = compile_ruleset(TEXT)
-    program = load(dump(compiled.program, TEXT), TEXT)
-    assert program is not None
+    program, warnings = load(dump(compiled.program, TEXT), TEXT)
+    assert warnings == ()
     assert program.blueprint == compiled.program.blueprint
     assert definition_of(program).meta == compiled.definition.meta
 
@@ -33,3 +33,12 @@ def test_only_the_bytes_of_this_very_source_are_looked_at(monkeypatch: pytest.Mo
     monkeypatch.setattr(cache, "COMPILER_VERSION", 999)
     assert cache_key(TEXT) != key
     assert load(data, TEXT) is None
+
+
+def test_warnings_come_back() -> None:
+    text = ruleset('rule r { select when a b send_directive(event:attr("x")) }')
+    compiled = compile_ruleset(text)
+    assert [one.code for one in compiled.warnings] == ["old-attr"]
+    _, warnings = load(dump(compiled.program, text, compiled.warnings), text)
+    assert warnings == compiled.warnings
+    assert warnings[0].render(text, "x.krl") == compiled.warnings[0].render(text, "x.krl")

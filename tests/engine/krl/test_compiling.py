@@ -38,3 +38,11 @@ def test_the_cache_is_asked_first_and_told_afterwards() -> None:
     kept[key] = b"rubbish"
     assert cache.compile(text).hash == first.hash
     assert kept[key] != b"rubbish"
+
+
+def test_a_ruleset_from_the_cache_has_its_warnings() -> None:
+    kept: dict[str, bytes] = {}
+    text = ruleset('rule r { select when a b send_directive(event:attr("x")) }')
+    first = CompileCache(kept.get, kept.__setitem__).compile(text)
+    assert [one.code for one in first.warnings] == ["old-attr"]
+    assert CompileCache(kept.get, kept.__setitem__).compile(text).warnings == first.warnings

@@ -27,7 +27,10 @@ def install(context: Context) -> None:
         url = word if "://" in word else Path(word).absolute().as_uri()
         where = path("picos", context.pico, "rulesets")
         answer = context.client.post(where, url=url, config=context["config"])
-        context.show(answer, lambda told: f"installed {told['rid']} from {told['url']}")
+        context.show(
+            answer,
+            lambda told: "\n".join([*told.get("warnings", ()), f"installed {told['rid']} from {told['url']}"]),
+        )
         return
     rids = bring(Path(word), context) if word.endswith(".py") else [word]
     answers = [
