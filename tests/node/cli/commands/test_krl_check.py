@@ -102,3 +102,10 @@ def test_other_commands_do_not_wait_for_krl():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.processes
+def test_who_only_reads_krl_does_not_load_what_runs_it():
+    code = "import sys, pico_engine.krl; print('pico_engine.krl.compiling' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
