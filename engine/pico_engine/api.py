@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, cast, overload
 from urllib.parse import quote
 
 from pico_engine.admission import check_attributes
@@ -290,16 +290,29 @@ class RulesetApi:
         """A fresh identifier of 32 hexadecimal digits."""
         return self.random_bytes(16).hex()
 
-    def use(self, ruleset: type[_Used], **config: Json) -> _Used:
+    @overload
+    def use(self, ruleset: type[_Used], **config: Json) -> _Used: ...
+    @overload
+    def use(self, ruleset: str, **config: Json) -> ModuleByName: ...
+    def use(self, ruleset: type[_Used] | str, **config: Json) -> _Used | ModuleByName:
         """Another ruleset of this pico as a module: its `@provides` functions.
 
-        `config` overrides its configuration for this use. Raises UnknownRuleset when it is not installed.
+        One in KRL is named by its id; so can be one in Python. `config` overrides its configuration for this
+        use; for KRL it is what stands behind `with`. Raises UnknownRuleset when it is not installed.
         """
-        rid = ruleset.definition.rid
+        rid = ruleset if isinstance(ruleset, str) else ruleset.definition.rid
         if self._pico.installed.get(rid) is None:
             raise UnknownRuleset(f"{self.definition.rid} uses {rid}, which is not installed in this pico")
-        instance = self._pico.instance(ruleset.definition, freeze(config) if config else None)
-        return cast("_Used", Module(instance, ruleset))
+        given = freeze(config) if config else None
+        if not isinstance(ruleset, str):
+            return cast("_Used", Module(self._pico.instance(ruleset.definition, given), ruleset))
+        definition = self._pico.definition(rid)
+        if definition is None:
+            raise UnknownRuleset(f"{self.definition.rid} uses {rid}, which this node does not have")
+        as_module = getattr(definition.create, "as_module", None)
+        if as_module is None or given is None:
+            return ModuleByName(self._pico.instance(definition, given), definition)
+        return ModuleByName(as_module(self._pico, self._pico.installed.get(rid)["config"], given), definition)
 
     def query(self, eci: str, rid: str, name: str, /, **args: Json) -> Json:
         """Ask another pico. Waits for the answer where it is not in this engine.
@@ -467,10 +480,37 @@ class Module:
         self._ruleset = ruleset
 
     def __getattr__(self, name: str) -> Any:
-        function = self._ruleset.definition.functions.get(name)
-        if function is None or not function.provided:
-            raise UnknownQuery(
-                f"ruleset {self._ruleset.definition.rid} provides no {name}",
-                "mark the function with @provides in that ruleset",
-            )
+        _check_provided(self._ruleset.definition, name)
         return getattr(self._instance, name)
+
+
+class ModuleByName:
+    """Another ruleset as a module, in whichever language it is: what it provides, as functions of JSON.
+
+    What it provides as a value is a function without arguments, too.
+    """
+
+    __slots__ = ("_definition", "_instance")
+
+    def __init__(self, instance: Any, definition: RulesetDefinition) -> None:
+        self._instance = instance
+        self._definition = definition
+
+    def __getattr__(self, name: str) -> Callable[..., Json]:
+        _check_provided(self._definition, name)
+        if self._definition.language == "python":
+            return cast("Callable[..., Json]", getattr(self._instance, name))
+
+        def call(*args: Json, **named: Json) -> Json:
+            return freeze(self._instance.provided(name, freeze(list(args)), freeze(named)))
+
+        return call
+
+
+def _check_provided(definition: RulesetDefinition, name: str) -> None:
+    function = definition.functions.get(name)
+    if function is None or not function.provided:
+        raise UnknownQuery(
+            f"ruleset {definition.rid} provides no {name}",
+            "mark the function with @provides in that ruleset, or name it in `provides` in KRL",
+        )

@@ -53,6 +53,8 @@ class Thermometer(Ruleset, rid="org.example.thermometer", version="1.0.0"):
     @rule(when("sensor:too_hot").count(3).within(minutes=5))
     def alarm(self, event: Event) -> None:
         warm: float = self.use(Units).fahrenheit(30.0)
+        by_name: object = self.use("org.example.units", places=1).fahrenheit(30.0)
+        self.log.info("warm", {"by_name": str(by_name)})
         self.directive("alarm", at=event.time_ms, fahrenheit=warm)
         for child in self.pico.children:
             self.send(child["eci"], "house:alarm")

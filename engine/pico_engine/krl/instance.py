@@ -148,10 +148,21 @@ class Instance:
         self.turn().answers_undefined = value is UNDEFINED
         return to_json(value, self)
 
-    def provided(self, name: str, args: Sequence[Value], named: Mapping[str, Value] | None) -> Value:
-        """A call of a provided function, by whoever uses this ruleset as a module."""
-        value = self.provides[name]
-        return self.call(value, args, named) if isinstance(value, Invocable) else value
+    def provided(self, name: str, args: Sequence[Json], named: Mapping[str, Json]) -> Json:
+        """What a provided function or action answers, or a provided value, to a ruleset that is not in KRL.
+
+        Arguments are frozen. Raises EngineError.
+        """
+        turn = self.turn()
+        self.meter.begin(turn)
+        self.event = turn.event
+        try:
+            return self._guarded(self._provide, self.provides[name], args, named)
+        finally:
+            self.event = None
+
+    def _provide(self, value: Value, args: Sequence[Json], named: Mapping[str, Json]) -> Json:
+        return to_json(self.call(value, args, named) if isinstance(value, Invocable) else value, self)
 
     def _guarded(self, body: Callable[..., Any], *arguments: Any) -> Any:
         try:

@@ -63,9 +63,9 @@ class Creator:
         return Instance(self.program, pico, config)
 
     def as_module(
-        self, pico: Pico, config: Mapping[str, Json], given: Mapping[str, Any], host: Instance
+        self, pico: Pico, config: Mapping[str, Json], given: Mapping[str, Any], host: Instance | None = None
     ) -> Instance:
-        """`config`: the installation's; `given`: the values after `with`; `host`: who uses it."""
+        """`config`: the installation's; `given`: the values after `with`; `host`: who uses it, in KRL."""
         return Instance(self.program, pico, config, given, host)
 
 
