@@ -88,7 +88,7 @@ class Installing:
             self.check_modules(pico, definition)
         for warning in library.warnings(text, url)[:WARNINGS_LOGGED_MAX]:
             engine.log(pico, "warning", definition.rid, warning.partition("\n")[0], engine.now)
-        edition = Edition(url, library.keep(text), definition.rid, engine.now)
+        edition = Edition(url, library.keep(text), definition.rid, engine.now, self.is_granted(pico, url))
         library.publish(edition)
         for did, _ in library.users_of(url):
             if did == pico.did:
@@ -98,6 +98,13 @@ class Installing:
                 if other is not None:
                     engine.tell(other, *FLUSHED, freeze({"url": url, "rid": definition.rid}))
         return edition
+
+    def is_granted(self, pico: Pico, url: str) -> bool:
+        """May the URL be fetched wherever it leads? Where the owner named it, in this turn or once before."""
+        if pico.turn is not None and url in pico.turn.granted:
+            return True
+        known = self._engine.library.edition(url)
+        return known is not None and known.granted
 
     def edition(self, pico: Pico, url: str) -> Edition:
         """What is known of the URL; fetched if nothing is."""

@@ -48,9 +48,17 @@ class Edition(NamedTuple):
     hash: str
     rid: str
     flushed_ms: int
+    granted: bool = False
+    """Did the node's owner name the URL? Then it may be fetched again though rulesets may not ask there."""
 
     def to_json(self) -> dict[str, Json]:
-        return {"url": self.url, "hash": self.hash, "rid": self.rid, "flushed": self.flushed_ms}
+        row = {"url": self.url, "hash": self.hash, "rid": self.rid, "flushed": self.flushed_ms}
+        return {**row, "granted": True} if self.granted else row
+
+
+def _edition(data: bytes) -> Edition:
+    row = decode(data)
+    return Edition(row["url"], row["hash"], row["rid"], row["flushed"], row.get("granted", False))
 
 
 def hash_of(text: str) -> str:
@@ -141,14 +149,12 @@ class Library:
         data = self._ledger.get(URLS + _key(url).encode())
         if data is None:
             return None
-        row = decode(data)
-        return Edition(row["url"], row["hash"], row["rid"], row["flushed"])
+        return _edition(data)
 
     def editions(self) -> Iterator[Edition]:
         """Of all URLs."""
         for _, data in self._ledger.scan(URLS, URLS + b"\xff"):
-            row = decode(data)
-            yield Edition(row["url"], row["hash"], row["rid"], row["flushed"])
+            yield _edition(data)
 
     def publish(self, edition: Edition) -> None:
         """Remember what a URL gave. Raises LimitExceeded for one URL too many."""

@@ -152,7 +152,8 @@ class Waiting:
         """The text at a URL, as RulesetCall says. Raises what went wrong."""
         turn = self._calling_turn(pico)
         wait = self._new_wait()
-        self._engine.effect(RulesetCall(wait, pico.did, url, url in turn.granted))
+        granted = self._engine.installing.is_granted(pico, url)
+        self._engine.effect(RulesetCall(wait, pico.did, url, granted))
         return self._wait(turn, wait, None)
 
     def _calling_turn(self, pico: Pico) -> Turn:

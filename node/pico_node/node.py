@@ -70,7 +70,7 @@ class Node(Driver):
         except BaseException:
             store.close()
             raise
-        egress = EgressPolicy(options.egress_allow, options.ruleset_folders, any_file=options.compat)
+        egress = EgressPolicy(options.egress_allow, options.ruleset_folders)
         super().__init__(store, self._agent, peers, egress=egress)
 
     @property
@@ -137,10 +137,10 @@ class Node(Driver):
     async def _serve(self) -> tuple[web.AppRunner, Address]:
         if not self.options.compat:
             return await serve(self.http_app, *self.options.http)
-        if not is_loopback(self.options.http[0]):
+        if not (is_loopback(self.options.http[0]) or self.options.compat_anywhere):
             raise BadRequest(
                 f"--compat serves on loopback only, not on {self.options.http[0]}",
-                "it opens the node to everybody who reaches the port; put nothing before it either",
+                "it gives the node to everybody who reaches the port; --compat-anywhere does so all the same",
             )
         self.compat_context = await self.command("compat_setup")
         doors = self.http_app[DOORS]

@@ -37,3 +37,4 @@ class UpOptions:
     watch: bool = False
     compat: bool = False
     compat_ui: Path | None = None
+    compat_anywhere: bool = False

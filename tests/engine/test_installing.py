@@ -107,6 +107,21 @@ def test_what_was_not_written_leaves_nothing_behind(world: World) -> None:
     assert world.steps.engine.library.users_of(A) == []
 
 
+def test_what_the_owner_named_once_may_be_fetched_again(world: World) -> None:
+    def grant(pico: Any) -> Any:
+        pico.turn.granted |= {A}
+        return pico.engine.installing.install(pico, A, {})
+
+    world.at[B] = "ruleset test.b"
+    world.install(B)
+    world.do(grant)
+    assert world.flush()["granted"]
+    assert "granted" not in world.flush(B)
+    assert [(call.url, call.granted) for call in world.fetched] == [
+        (B, False), (A, True), (A, True), (B, False)
+    ]  # fmt: skip
+
+
 def test_two_picos_run_two_versions_of_one_ruleset(world: World) -> None:
     child = world.steps.child()["did"]
     world.install()

@@ -297,12 +297,13 @@ class Commands:
 
         return self._operate(reply, one, "install ruleset", run, finish)
 
-    def do_ruleset_flush(self, reply: Any, url: str) -> object:
+    def do_ruleset_flush(self, reply: Any, url: str, by_owner: bool = True) -> object:
         """Fetch a URL anew; every pico that uses it takes the new source."""
         engine = self._agent.engine
 
         def run(it: Pico) -> Json:
-            self._grant(it, url)
+            if by_owner:
+                self._grant(it, url)
             edition = engine.installing.flush(it, url)
             text = engine.library.text(edition.hash) or ""
             return {**edition.to_json(), "warnings": engine.library.warnings(text, edition.url)}

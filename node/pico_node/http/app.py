@@ -28,7 +28,7 @@ wire_log.addFilter(WireNoise())
 
 LINGER_S = 2
 """How long what a refused client still sends is read and thrown away, so that it sees its answer."""
-_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - told apart, not bound
+ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - told apart, not bound
 """Not a name of anything; a client on this machine takes the loopback address instead."""
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -42,7 +42,7 @@ class Address(NamedTuple):
     @property
     def url(self) -> str:
         """The base URL, for a client on this machine."""
-        host = _ANY_ADDRESS.get(self.host, self.host)
+        host = ANY_ADDRESS.get(self.host, self.host)
         return f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{self.port}"
 
 
@@ -210,7 +210,7 @@ async def serve(app: web.Application, host: str, port: int) -> tuple[web.AppRunn
         await runner.cleanup()
         raise
     address = runner.addresses[0]
-    if host not in _ANY_ADDRESS:
+    if host not in ANY_ADDRESS:
         doors.guard.allow(host)
     return runner, Address(address[0], address[1])
 

@@ -8,6 +8,7 @@ It takes the place of the node's own channel URLs; the owner's API beside it kee
 from __future__ import annotations
 
 import logging
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -54,6 +55,8 @@ _UNKNOWN: Final = (
     '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Error</title>\n</head>\n'
     "<body>\n<pre>{what}</pre>\n</body>\n</html>\n"
 )
+_PLACED: Final = re.compile(r"(\S+:\d+:\d+): (\w*Error: .*)", re.DOTALL)
+"""What a KRL rule or query failed with: where, and what."""
 UNKNOWN_PATH_MAX_CHARS: Final = 1_024
 """Of an unknown path on the page that says so."""
 UI_FILE_MAX_BYTES: Final = 16_777_216
@@ -136,7 +139,7 @@ class OldEngineDoor:
         url = given.get("url")
         if not isinstance(url, str):
             raise _OldWords("TypeError: Expected `url`")
-        told = await self._node.command("ruleset_flush", url=url)
+        told = await self._node.command("ruleset_flush", url=url, by_owner=False)  # whoever asks
         return {
             "url": told["url"],
             "rid": told["rid"],
@@ -241,6 +244,9 @@ def _error_text(error: EngineError, call: Call | None) -> str:
         return "PayloadTooLargeError: request entity too large"
     if isinstance(error, DeniedByPolicy) and "not open to this sender" in error.what:
         return "Error: This is a family channel and only the owner can use it."
+    placed = _PLACED.fullmatch(error.what)
+    if placed is not None:  # old clients know the kind of error first
+        return f"{placed[2]} [at {placed[1]}]"
     return old_error_text(error, call) if call is not None else f"Error: {error}"
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
-from pico_node.http.app import DOORS, LINGER_S, Address, Doors, wire_log
+from pico_node.http.app import ANY_ADDRESS, DOORS, LINGER_S, Address, Doors, wire_log
 from pico_node.http.old_engine import OldEngineDoor
 from pico_node.http.site import TurnedAway
 
@@ -45,6 +45,8 @@ async def serve_old_engine(
         await runner.cleanup()
         raise
     address = runner.addresses[0]
+    if host not in ANY_ADDRESS:
+        app[DOORS].guard.allow(host)
     return runner, Address(address[0], address[1])
 
 

@@ -58,18 +58,15 @@ class EgressPolicy:
     """What the owner opened beside the public internet.
 
     `allow`: names, addresses and networks (`10.1.0.0/16`). `folders`: files in and below these may be
-    rulesets. `any_file`: all files may.
+    rulesets.
     """
 
-    def __init__(
-        self, allow: Iterable[str] = (), folders: Iterable[Path] = (), *, any_file: bool = False
-    ) -> None:
+    def __init__(self, allow: Iterable[str] = (), folders: Iterable[Path] = ()) -> None:
         self._names: set[str] = set()
         self._networks: list[Network] = []
         for one in allow:
             self._add(one)
         self._folders = tuple(folder.resolve() for folder in folders)
-        self._any_file = any_file
 
     def _add(self, text: str) -> None:
         word = text.strip().strip("[]").lower()
@@ -101,7 +98,5 @@ class EgressPolicy:
 
     def admits_file(self, path: Path) -> bool:
         """May this file be read as a ruleset? Links are followed before it is decided."""
-        if self._any_file:
-            return True
         real = path.resolve()
         return any(real.is_relative_to(folder) for folder in self._folders)

@@ -58,6 +58,7 @@ class Client:
         self.url = url
         self.session = session
         self.eci = ""
+        self.node: Node
 
     async def ask(self, path: str, method: str = "GET", **more: Any) -> tuple[int, str, Any]:
         async with self.session.request(method, self.url + path, allow_redirects=False, **more) as answer:
@@ -78,13 +79,20 @@ async def client(tmp_path: Path) -> AsyncIterator[Client]:
     (tmp_path / "secret").write_text("0wn3d")
     (tmp_path / "test.shop.krl").write_text(RULESET)
     options = UpOptions(
-        tmp_path / "home", ("127.0.0.1", 0), open_browser=False, mdns=False, compat=True, compat_ui=page
+        tmp_path / "home",
+        ("127.0.0.1", 0),
+        open_browser=False,
+        mdns=False,
+        compat=True,
+        compat_ui=page,
+        ruleset_folders=(tmp_path,),
     )
     node = Node(options)
     await node.run_up()
     try:
         async with aiohttp.ClientSession() as session:
             client = Client(node.http_url, session)
+            client.node = node
             ui = (await client.get("/api/ui-context"))["eci"]
             await client.ask(f"/c/{ui}/event-wait/engine_ui/new_channel", "POST", json=ALL)
             pico = await client.get(f"/c/{ui}/query/{UI}/pico")
@@ -148,7 +156,9 @@ async def test_undefined_is_an_empty_body_and_null_is_null(client: Client) -> No
 
 async def test_a_failed_rule_is_the_answer(client: Client, tmp_path: Path) -> None:
     for path in ("event-wait/shop/broken", "event/shop/broken/query/test.shop/map"):
-        assert "TypeError" in (await client.get(f"/c/{client.eci}/{path}"))["error"]
+        error = (await client.get(f"/c/{client.eci}/{path}"))["error"]
+        assert error.startswith("TypeError: ")
+        assert "krl:" in error
     missing = quote((tmp_path / "none.krl").as_uri())
     answer = await client.get(f"/c/{client.eci}/event-wait/engine_ui/install?url={missing}")
     assert "none.krl" in answer["error"]
@@ -239,6 +249,26 @@ async def test_a_flush_tells_what_it_found(client: Client, tmp_path: Path) -> No
     assert told["error"].endswith("]")
     assert " [at line 4 col " in told["error"]
     assert await client.get(f"/c/{client.eci}/query/test.shop/map") == {"a": 1}, "the old version runs"
+
+
+async def test_files_are_rulesets_where_the_owner_says_so(
+    client: Client, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("elsewhere")
+    (folder / "mine.krl").write_text("ruleset mine { meta { shares x } global { x = function(){ 1 } } }")
+    (folder / "other.krl").write_text("ruleset other { }")
+
+    async def install(name: str) -> Any:
+        url = quote((folder / name).as_uri())
+        return await client.get(f"/c/{client.eci}/event-wait/wrangler/install_ruleset_request?url={url}")
+
+    assert "no folder that rulesets may come from" in (await install("mine.krl"))["error"]
+    root = (await client.node.command("status"))["root"]
+    await client.node.command("ruleset_install", pico=root, url=(folder / "mine.krl").as_uri(), config={})
+    assert "error" not in await install("mine.krl"), "the owner named it"
+    assert "no folder" in (await install("other.krl"))["error"], "but not this"
+    url = (folder / "other.krl").as_uri()
+    assert "no folder" in (await client.get("/api/flush", params={"url": url}))["error"]
 
 
 async def test_any_web_page_may_ask(client: Client) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -22,6 +23,17 @@ async def test_it_serves_on_loopback_only(tmp_path: Path) -> None:
     node = Node(options(tmp_path, "0.0.0.0"))
     with pytest.raises(BadRequest, match="loopback only"):
         await node.run_up()
+
+
+async def test_it_serves_elsewhere_where_it_is_told_to(tmp_path: Path) -> None:
+    node = Node(replace(options(tmp_path, "0.0.0.0"), compat_anywhere=True))
+    await node.run_up()
+    try:
+        url = node.http_url.replace("0.0.0.0", "127.0.0.1") + "/api/ui-context"
+        async with aiohttp.ClientSession() as session, session.get(url) as answer:
+            assert answer.status == 200
+    finally:
+        await node.take_down()
 
 
 async def test_connections_are_limited(tmp_path: Path) -> None:

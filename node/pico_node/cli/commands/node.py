@@ -33,6 +33,7 @@ def up(context: Context) -> int:
         watch=context["watch"],
         compat=context["compat"],
         compat_ui=context["compat_ui"],
+        compat_anywhere=context["compat_anywhere"],
     )
     from pico_node.serve import run  # loads the whole node, which no other command needs
 
@@ -124,6 +125,12 @@ COMMANDS = (
             ),
             Option(
                 "compat-ui", "a folder with the existing engine's web page, shown at /", PATH, value="DIR"
+            ),
+            Option(
+                "compat-anywhere",
+                "let --compat serve beyond loopback: whoever reaches the port owns the node",
+                FLAG,
+                default=False,
             ),
         ),
     ),
