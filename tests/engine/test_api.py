@@ -297,7 +297,7 @@ def test_a_module_by_its_id() -> None:
     first, second, third = (one["options"] for one in pico.event("use:krl", a=1).directives)
     assert first == {"twice": 8, "more": 9, "limit": 30}
     assert second == {"configured": 40, "note": "said krl"}
-    assert third == {"regex": ["re#a#", {"a": 1}]}
+    assert third == {"regex": [{}, {"a": 1}]}
     assert pico.event("use:python").options("it") == {"times": 6}
     assert pico.errors == []
 
