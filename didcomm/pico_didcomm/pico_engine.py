@@ -13,10 +13,11 @@ from __future__ import annotations
 import binascii
 from typing import Any, Final
 
-from pico_didcomm.did.peer import make_peer_2, resolve_peer_2
+from pico_didcomm.did.peer import PEER_2, make_peer_2, resolve_peer_2
 from pico_didcomm.did.resolver import PICO_ENGINE_METHODS, Resolver
+from pico_didcomm.did.service import endpoints_of
 from pico_didcomm.encoding import Entropy, json_bytes, strict_json_object
-from pico_didcomm.errors import BadMessage, LimitExceeded
+from pico_didcomm.errors import BadMessage, DidError, LimitExceeded
 from pico_didcomm.keys import generate_key_pair
 from pico_didcomm.message import Message
 from pico_didcomm.protocols.out_of_band import INVITATION_URL_CHARS_MAX, make_invitation
@@ -30,6 +31,8 @@ CONTENT_TYPE: Final = "application/json"
 
 ENDPOINT_PATH: Final = "/sky/event/{eci}/none/dido/didcommv2_message"
 """Where its DIDs point to, below the engine's URL."""
+
+_ENDPOINT_END: Final = ENDPOINT_PATH.partition("{eci}")[2]
 
 ANSWER_BYTES_MAX: Final = 1_048_576
 """Of the answer to a query."""
@@ -48,6 +51,17 @@ def make_identity(entropy: Entropy, endpoint: str) -> tuple[str, Wallet]:
     wallet = Wallet()
     wallet.add(resolve_peer_2(did, key_ids="whole"), [agreement, signing])
     return did, wallet
+
+
+def is_pico_engine_did(did: str) -> bool:
+    """Whether a DID is one of the existing engine's: it posts to a channel of a pico's did-o ruleset."""
+    if not did.startswith(PEER_2):
+        return False
+    try:
+        endpoints = endpoints_of(resolve_peer_2(did, key_ids="whole"))
+    except DidError:
+        return False
+    return any(_ENDPOINT_END in one.uri for one in endpoints)
 
 
 def new_resolver() -> Resolver:
@@ -93,9 +107,23 @@ def query_result(body: bytes) -> Any:
     return first["options"]
 
 
+def clear_answer(result: Any) -> bytes:
+    """The HTTP answer to its query, as `query_result` reads it: in the clear, which is all that it reads."""
+    directive = {"type": "directive", "name": "response", "options": result, "meta": {}}
+    return json_bytes({"directives": [directive]})
+
+
+def is_clear_answer(body: bytes) -> bool:
+    """Whether `clear_answer` made it; no envelope looks so."""
+    return body.startswith(b'{"directives":')
+
+
 __all__ = [
     "CONTENT_TYPE",
     "ENDPOINT_PATH",
+    "clear_answer",
+    "is_clear_answer",
+    "is_pico_engine_did",
     "make_identity",
     "make_pico_engine_invitation",
     "new_resolver",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from pico_engine.messages import EventMessage, QueryMessage
@@ -52,11 +52,20 @@ class NodeApi(Protocol):
         """An owner's command; docs/reference/commands.md lists them with parameters and answers."""
         ...
 
-    def didcomm(self, message: bytes) -> Awaitable[bytes | None]:
+    def didcomm(self, message: bytes, socket: int = 0) -> Awaitable[bytes | None]:
         """A DIDComm message of an agent of another make; answered with what may go back at once, if any.
 
-        Nothing is raised for what the message is: whoever sends it does not learn who lives here.
+        Of one on a WebSocket nothing goes back so, but as the socket's own messages. Nothing is raised for
+        what the message is: whoever sends it does not learn who lives here.
         """
+        ...
+
+    def socket_opened(self, send: Callable[[bytes], None]) -> int:
+        """A WebSocket for DIDComm was opened; `send` queues a message on it. Answers its number."""
+        ...
+
+    def socket_closed(self, socket: int) -> None:
+        """It is gone."""
         ...
 
     def metrics(self) -> Mapping[str, float]:

@@ -43,7 +43,6 @@ from pico_node.agent.messages import (
     CommandAnswer,
     Connect,
     Effect,
-    ForeignMessage,
     Forget,
     Message,
     PeerDown,
@@ -107,7 +106,8 @@ class Driver(ForeignDoor):
         self._make_agent = make_agent
         self.peers = peers
         self._clock = clock
-        self.outside = OutsideEdge(self.submit, egress, carry=self.carry)
+        self.outside = OutsideEdge(self.submit, egress, carry=self.carry, hand_in=self.submit)
+        self.sockets: dict[int, Callable[[bytes], None]] = {}
         self.agent: Agent | None = None
         self.counters: Counter[str] = Counter()
         self.store_problem: EngineError | None = None
@@ -141,6 +141,7 @@ class Driver(ForeignDoor):
         self._newest = self._durable = 0
         for peer_id, session in self._sessions.items():
             agent.receive(PeerUp(peer_id, session), self._now())
+        self.tell_sockets(agent)
         self.wake()
 
     async def stop(self) -> None:
@@ -439,9 +440,6 @@ class Driver(ForeignDoor):
 
     def frames(self, peer_id: str, session: int, frames: list[bytes]) -> None:
         self.submit(PeerFrames(peer_id, session, frames))
-
-    def foreign_message(self, peer_id: str, message: bytes) -> None:
-        self.submit(ForeignMessage(peer_id, message))
 
     def found(self, peer_id: str, addresses: list[str]) -> None:
         self.submit(PeerFound(peer_id, addresses))

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from importlib.metadata import version
 from typing import Any
+from urllib.parse import urlsplit
 
 from aiohttp import web
 from nacl.bindings import crypto_sign_seed_keypair
@@ -61,6 +62,8 @@ class Node(Driver):
         self.http_app = web.Application()
         self.compat_context: Json = None
         """What the existing engine's page asks first; only with --compat."""
+        self.mediation: Json = None
+        """What the node is as a mediator, and at its own (docs/reference/commands.md)."""
         self._exit = AsyncExitStack()
         store = LevelStore.open(self.home.store)
         try:
@@ -97,6 +100,9 @@ class Node(Driver):
     def _agent(self, store: Store) -> Agent:
         agent = Agent(store, self.registry, SystemEntropy(), self._node_key)
         agent.base_url = self.http_url
+        agent.public_url = self.options.public_url
+        agent.mediating.wanted = self.options.mediator
+        agent.mediated.wanted = self.options.mediated_by
         if self.options.compat:
             be_compatible(agent)
         return agent
@@ -117,7 +123,7 @@ class Node(Driver):
             self.http_app = make_app(
                 self,
                 token=self.owner_token,
-                allowed_hosts=self.options.allowed_hosts,
+                allowed_hosts=self._allowed_hosts(),
                 open_metrics=self.options.open_metrics,
             )
             runner, (host, port) = await self._serve()
@@ -125,6 +131,7 @@ class Node(Driver):
             self.http_url = f"http://{host}:{port}" if ":" not in host else f"http://[{host}]:{port}"
             if self.agent is not None:
                 self.agent.base_url = self.http_url
+            self.mediation = await self.command("mediation_setup")
             self._remember()
             if self.options.watch:
                 watch = FileWatch(self)
@@ -133,6 +140,10 @@ class Node(Driver):
         except BaseException:
             await self.take_down()
             raise
+
+    def _allowed_hosts(self) -> tuple[str, ...]:
+        public = urlsplit(self.options.public_url).hostname
+        return (*self.options.allowed_hosts, public) if public else self.options.allowed_hosts
 
     async def _serve(self) -> tuple[web.AppRunner, Address]:
         if not self.options.compat:

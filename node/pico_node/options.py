@@ -37,4 +37,7 @@ class UpOptions:
     watch: bool = False
     compat: bool = False
     compat_ui: Path | None = None
+    public_url: str = ""
+    mediator: bool = False
+    mediated_by: str = ""
     compat_anywhere: bool = False

@@ -13,6 +13,7 @@ import webbrowser
 import uvloop
 
 from pico_engine.errors import EngineError
+from pico_engine.values import Json
 from pico_node.driver import THREAD_SWITCH_S
 from pico_node.http.app import login_path
 from pico_node.http.security import redact
@@ -90,12 +91,22 @@ async def _introduce(node: Node) -> None:
             f"careful     --compat: whoever reaches {node.http_url} owns the root pico; so does any web page "
             "that a browser on this machine shows"
         )
+    lines += _about_mediation(node.mediation)
     login = node.http_url + login_path(node.http_app)
     lines.append(f"log in once {login}")
     lines.append(f"ready       {node.http_url}")
     print("\n".join(lines), flush=True)  # noqa: T201 - the terminal is this command's face
     if node.options.open_browser and sys.stdout.isatty():
         await asyncio.to_thread(webbrowser.open, login)
+
+
+def _about_mediation(told: Json) -> list[str]:
+    lines = []
+    if told["mediator"] is not None:
+        lines.append(f"mediator    {told['mediator']['invitation']}")
+    if told["mediated_by"] is not None:
+        lines.append(f"behind      the mediator {told['mediated_by']['mediator']}")
+    return lines
 
 
 def _is_loopback(host: str) -> bool:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pico_didcomm import peer_id_from_ed25519
+from pico_didcomm.pico_engine import is_pico_engine_did
 from pico_didcomm.protocols.events import EVENT_TYPE, SENDER_ORDER
 from pico_engine.engine import Engine
 from pico_engine.errors import Busy
@@ -26,6 +27,8 @@ from pico_engine.messages import (
     SYSTEM_DOOR,
     EventMessage,
     LogLine,
+    OperationMessage,
+    QueryMessage,
     RemoteQuery,
     WaitAnswer,
 )
@@ -36,8 +39,10 @@ from pico_engine.turn import Post, Send
 from pico_engine.values import FrozenMap, freeze
 from pico_node.agent.carriable import check_carriable
 from pico_node.agent.commands import CommandReply, Commands
+from pico_node.agent.documents import Documents
 from pico_node.agent.farewells import Farewells, InboundEnd
 from pico_node.agent.foreign import Foreign, ForeignEvent, ForeignQuery
+from pico_node.agent.foreign_post import ForeignPost
 from pico_node.agent.frames import HELLO, frame
 from pico_node.agent.handshake import Handshake
 from pico_node.agent.hosts import Hosts
@@ -45,22 +50,31 @@ from pico_node.agent.identities import DidcommIdentities
 from pico_node.agent.inbound import AFTER, HOPS, Inbound, InboundEvent, InboundQuery
 from pico_node.agent.lanes import Lane, Lanes
 from pico_node.agent.limits import AgentLimits
+from pico_node.agent.mediated import Mediated
+from pico_node.agent.mediating import Mediating
 from pico_node.agent.messages import (
     Command,
     Connect,
+    DocumentFetched,
     Effect,
     ForeignMessage,
     Forget,
+    LinkDown,
+    LinkUp,
     Message,
     PeerDown,
     PeerFound,
     PeerFrames,
     PeerUp,
+    PostAnswered,
     SendFrames,
+    SocketDown,
+    SocketUp,
 )
 from pico_node.agent.neighbours import Neighbours
 from pico_node.agent.questions import Questions
 from pico_node.agent.rows import NodeRows, connection_of, connection_to, is_foreign, numbers
+from pico_node.agent.visits import Visits
 
 if TYPE_CHECKING:
     from pico_engine.pico import Pico
@@ -87,6 +101,8 @@ class Agent(Port):
         self.entropy = entropy
         self.peer_id = peer_id_from_ed25519(node_key)
         self.addresses: tuple[str, ...] = ()
+        self.public_url = ""
+        """Where agents of other makes reach the HTTP doors, if that is not `base_url`."""
         self.engine = Engine(store, registry, DidcommIdentities(), entropy, port=self, limits=engine_limits)
         self.node = NodeRows(self.engine.ledger)
         self.lanes = Lanes(self)
@@ -96,6 +112,11 @@ class Agent(Port):
         self.farewells = Farewells(self)
         self.hosts = Hosts(self)
         self.inbound = Inbound(self)
+        self.documents = Documents(self)
+        self.foreign_post = ForeignPost(self)
+        self.mediating = Mediating(self)
+        self.mediated = Mediated(self)
+        self.visits = Visits(self)
         self.foreign = Foreign(self)
         self.commands = Commands(self)
         self.sessions: dict[str, int] = {}
@@ -113,6 +134,15 @@ class Agent(Port):
             CommandReply: self.commands.done,
         }
         """Answers that are for the agent itself, by the kind of reply that they carry."""
+        self._others: dict[type, Callable[[Any], None]] = {
+            ForeignMessage: self.foreign.receive,
+            SocketUp: self.mediating.opened,
+            SocketDown: self.mediating.closed,
+            LinkUp: self.mediated.link_up,
+            LinkDown: self.mediated.link_down,
+            PostAnswered: self.foreign_post.answered,
+            DocumentFetched: self.documents.fetched,
+        }
 
     # -- the machine's face -------------------------------------------------------------------------------
 
@@ -128,7 +158,9 @@ class Agent(Port):
         root = engine.root
         assert root is not None, "it was just made"
         engine.receive(EventMessage(root, "engine", "started", door=SYSTEM_DOOR), now)
-        self.foreign.start()
+        self.foreign_post.start()
+        self.mediating.start()
+        self.mediated.start()
         known = [(row["seen"], key, row["addresses"]) for key, row in self.node.peers.scan()]
         for _, peer_id, found in sorted(known, reverse=True)[: self.limits.peers_connected_max]:
             if found:
@@ -159,10 +191,10 @@ class Agent(Port):
             self.commands.run(message)
         elif isinstance(message, PeerFound):
             self._peer_found(message)
-        elif isinstance(message, ForeignMessage):
-            self.foreign.receive(message)
-        else:
+        elif isinstance(message, QueryMessage | OperationMessage | WaitAnswer):
             self.engine.receive(message, now)
+        else:
+            self._others[type(message)](message)
         self._pump()
 
     def next_timer(self) -> int | None:
@@ -172,6 +204,9 @@ class Agent(Port):
             self.lanes.next_retry(),
             self.questions.next_timer(),
             self.hosts.next_timer(),
+            self.visits.next_timer(),
+            self.mediating.next_timer(),
+            self.mediated.next_timer(),
             self._next_sweep,
         )
         return min(timer for timer in timers if timer is not None)
@@ -181,6 +216,9 @@ class Agent(Port):
         self.now = now
         self.questions.handle_timer(now)
         self.lanes.retry(now)
+        self.visits.handle_timer(now)
+        self.mediating.handle_timer(now)
+        self.mediated.handle_timer(now)
         if now >= self._next_sweep:
             self._next_sweep = now + self.engine.limits.idle_max_ms
             self.lanes.sweep(now - self.engine.limits.idle_max_ms)
@@ -228,12 +266,18 @@ class Agent(Port):
                     take(reply, effect)
         self.lanes.flush()
         self.hosts.flush()
-        if self.foreign.to_send:
-            self.foreign.flush()
+        if self.foreign_post.to_send:
+            self.foreign_post.flush()
+        self.mediated.flush()
         if self._goodbyes:
             goodbyes, self._goodbyes = self._goodbyes, {}
             for peer_id in goodbyes:
                 self.farewells.send(peer_id)
+
+    @property
+    def url(self) -> str:
+        """Where agents of other makes reach this node by HTTP; "" for nowhere."""
+        return self.public_url or self.base_url
 
     # -- other nodes --------------------------------------------------------------------------------------
 
@@ -306,7 +350,7 @@ class Agent(Port):
             raise Busy(f"{waiting:,} events wait for the other side already (outbox_max_messages)")
         check_carriable(event.attrs, "attributes of an event", self.engine.limits.attributes_max_bytes)
         if is_foreign(pico, eci):
-            self.foreign.add(pico, eci, event.domain, event.type, event.attrs)
+            self.foreign_post.add(pico, eci, event.domain, event.type, event.attrs)
             return True
         row = {
             "kind": "event",
@@ -334,14 +378,16 @@ class Agent(Port):
 
     def can_query(self, pico: Pico, eci: str) -> bool:
         ours = connection_to(pico, eci)
-        # Other agents answer no queries.
-        return ours is not None and not is_foreign(pico, ours)
+        # Of agents of other makes only the existing engine answers queries.
+        return ours is not None and (not is_foreign(pico, ours) or is_pico_engine_did(eci))
 
     def channel_deleted(self, pico: Pico, eci: str) -> None:
+        self.mediated.remove(eci)
         self.farewells.end(pico, eci, "the channel was deleted")
 
     def pico_deleted(self, pico: Pico) -> None:
         for eci in [eci for eci in pico.connections.rows if not eci.endswith("#")]:
+            self.mediated.remove(eci)
             self.farewells.end(pico, eci, "the pico was deleted")
 
     def pack(self, lane: Lane, pico: Pico, number: int, row: FrozenMap) -> bytes:

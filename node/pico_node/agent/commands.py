@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pico_didcomm.errors import NotFetched
 from pico_engine.api import PicoView
 from pico_engine.channels import parse_policy
 from pico_engine.errors import BadRequest, EngineError, UnknownPico
@@ -316,6 +317,20 @@ class Commands:
             reply, self.find(""), "set up for the existing engine", lambda it: set_up_root(self._agent, it)
         )
 
+    def do_mediation_setup(self, _reply: Any) -> Json:
+        """Begin what the node is as a mediator and at its own, now that its URL is known."""
+        self._agent.mediating.start()
+        self._agent.mediated.start()
+        return self.do_mediation(_reply)
+
+    def do_mediation(self, _reply: Any) -> Json:
+        """What this node is as a mediator, and at its own."""
+        agent = self._agent
+        return {
+            "mediator": agent.mediating.invitation() if agent.mediating.did else None,
+            "mediated_by": agent.mediated.status() if agent.mediated.wanted else None,
+        }
+
     def do_ruleset_urls(self, _reply: Any) -> Json:
         """The URLs that the node has fetched rulesets from."""
         return [edition.to_json() for edition in self._agent.engine.library.editions()]
@@ -428,20 +443,33 @@ class Commands:
         their_role: str = "",
         label: str = "",
         expires_s: int = 604_800,
+        audience: str = "picomesh",
     ) -> object:
         agent = self._agent
         expires = agent.now + expires_s * 1000
 
         def run(it: Pico) -> Json:
+            if audience != "picomesh":
+                return agent.visits.invite(it, name, label, expires, audience)
             return agent.handshake.invite(it, name, (my_role, their_role), label, expires)
 
         return self._operate(reply, self.find(pico), "invite", run)
 
     def do_accept(self, reply: Any, url: str, pico: str = "", name: str = "") -> object:
-        self._agent.handshake.read(url)
+        agent = self._agent
+        try:
+            visit = agent.visits.read(url)
+        except NotFetched as error:
+            again = Command("accept", {"url": url, "pico": pico, "name": name}, reply)
+            agent.documents.wait(error, lambda: self.run(again))
+            return _NOTHING_YET
+        if visit is None:
+            agent.handshake.read(url)
 
         def run(it: Pico) -> Json:
-            return self._agent.handshake.accept(it, url, name)
+            if visit is not None:
+                return agent.visits.accept(it, visit, name)
+            return agent.handshake.accept(it, url, name)
 
         return self._operate(reply, self.find(pico), "accept", run)
 

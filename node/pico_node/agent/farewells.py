@@ -121,11 +121,12 @@ class Farewells:
         """The other side has ended the connection."""
         eci, reply = lane.eci, InboundEnd(lane.peer_id, lane.their_did)
         self._agent.engine.receive(
-            OperationMessage(pico.did, "connection end", lambda one: self._take(one, eci, end), reply=reply),
+            OperationMessage(pico.did, "connection end", lambda one: self.take(one, eci, end), reply=reply),
             self._agent.now,
         )
 
-    def _take(self, pico: Pico, eci: str, end: End) -> None:
+    def take(self, pico: Pico, eci: str, end: End) -> None:
+        """End our side, too, inside an operation on the pico."""
         row = connection_of(pico, eci)
         if row is None:
             return

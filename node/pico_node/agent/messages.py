@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pico_didcomm.media import MEDIA_TYPES
 from pico_engine.errors import EngineError
 from pico_engine.messages import Effect as EngineEffect
 from pico_engine.messages import Message as EngineMessage
@@ -49,12 +50,56 @@ class PeerFrames:
 class ForeignMessage:
     """One DIDComm message of an agent that does not speak our frames.
 
-    `peer_id` is "" where it came by HTTP; then `reply` is answered by ForeignAnswer.
+    `peer_id` is "" where it came by HTTP; then `reply`, if any, is answered by ForeignAnswer. `socket` is the
+    number of the WebSocket on which it came, else 0: what goes back does so by SendSocket.
     """
 
     peer_id: str
     message: bytes
     reply: Any = None
+    socket: int = 0
+
+
+@dataclass(slots=True)
+class SocketUp:
+    """Somebody has opened a WebSocket to this node. Sockets are numbered by whoever runs the server."""
+
+    socket: int
+
+
+@dataclass(slots=True)
+class SocketDown:
+    """It is gone."""
+
+    socket: int
+
+
+@dataclass(slots=True)
+class LinkUp:
+    """The WebSocket to this node's mediator is open; what comes on it are ForeignMessages."""
+
+
+@dataclass(slots=True)
+class LinkDown:
+    """It is not, or not any more; whoever runs it tries again."""
+
+
+@dataclass(slots=True)
+class PostAnswered:
+    """What answered a PostMessage with a `tag`; None when nothing did."""
+
+    tag: str
+    body: bytes | None
+
+
+@dataclass(slots=True)
+class DocumentFetched:
+    """What was found at the URL of a did:web, or why nothing was; it counts for so long."""
+
+    did: str
+    body: bytes | None
+    why: str
+    lifetime_ms: int
 
 
 @dataclass(slots=True)
@@ -65,7 +110,21 @@ class PeerFound:
     addresses: Sequence[str]
 
 
-Message = EngineMessage | Command | PeerUp | PeerDown | PeerFrames | ForeignMessage | PeerFound
+Message = (
+    EngineMessage
+    | Command
+    | PeerUp
+    | PeerDown
+    | PeerFrames
+    | ForeignMessage
+    | PeerFound
+    | SocketUp
+    | SocketDown
+    | LinkUp
+    | LinkDown
+    | PostAnswered
+    | DocumentFetched
+)
 
 
 @dataclass(slots=True)
@@ -109,10 +168,47 @@ class SendForeign:
 
 @dataclass(slots=True)
 class PostMessage:
-    """Post an encrypted message to a URL, under the egress policy; nobody tells whether it arrived."""
+    """Post an encrypted message to a URL, under the egress policy; nobody tells whether it arrived.
+
+    An encrypted answer is handed in as a ForeignMessage. With a `tag` any answer comes as PostAnswered.
+    `granted`: the owner named the URL, which the policy need not allow.
+    """
 
     url: str
     message: bytes
+    media_type: str = MEDIA_TYPES["encrypted"]
+    tag: str = ""
+    granted: bool = False
+
+
+@dataclass(slots=True)
+class SendSocket:
+    """Send a message on a WebSocket that somebody has opened; nothing happens if it is gone."""
+
+    socket: int
+    message: bytes
+
+
+@dataclass(slots=True)
+class OpenLink:
+    """Keep a WebSocket to this URL open, that of the mediator which the owner named."""
+
+    url: str
+
+
+@dataclass(slots=True)
+class SendLink:
+    """Send a message on it; nothing happens if it is not open."""
+
+    message: bytes
+
+
+@dataclass(slots=True)
+class FetchDocument:
+    """Fetch the document of a did:web, under the egress policy; answered by DocumentFetched."""
+
+    did: str
+    url: str
 
 
 @dataclass(slots=True)
@@ -124,24 +220,45 @@ class ForeignAnswer:
 
 
 Effect = (
-    EngineEffect | CommandAnswer | SendFrames | Connect | Forget | SendForeign | PostMessage | ForeignAnswer
+    EngineEffect
+    | CommandAnswer
+    | SendFrames
+    | Connect
+    | Forget
+    | SendForeign
+    | PostMessage
+    | ForeignAnswer
+    | SendSocket
+    | OpenLink
+    | SendLink
+    | FetchDocument
 )
 
 __all__ = [
     "Command",
     "CommandAnswer",
     "Connect",
+    "DocumentFetched",
     "Effect",
     "EngineError",
-    "Forget",
+    "FetchDocument",
     "ForeignAnswer",
     "ForeignMessage",
+    "Forget",
+    "LinkDown",
+    "LinkUp",
     "Message",
+    "OpenLink",
     "PeerDown",
     "PeerFound",
     "PeerFrames",
     "PeerUp",
+    "PostAnswered",
     "PostMessage",
     "SendForeign",
     "SendFrames",
+    "SendLink",
+    "SendSocket",
+    "SocketDown",
+    "SocketUp",
 ]

@@ -12,7 +12,7 @@ from pico_engine.values import thaw
 from pico_node.agent.carriable import check_carriable
 from pico_node.agent.errors import PeerUnreachable, RemoteError
 from pico_node.agent.frames import DATA
-from pico_node.agent.rows import connection_to
+from pico_node.agent.rows import connection_to, is_foreign
 
 if TYPE_CHECKING:
     from pico_node.agent.agent import Agent
@@ -43,6 +43,9 @@ class Questions:
         agent = self._agent
         pico = agent.engine.loaded_or_stored(query.pico)
         eci = connection_to(pico, query.eci) if pico is not None else None
+        if pico is not None and eci is not None and is_foreign(pico, eci):
+            agent.foreign_post.ask(pico, eci, query)
+            return
         lane = agent.lanes.find(eci) if eci is not None else None
         if eci is None or lane is None:
             self._give_up(query.wait, UnknownChannel(f"pico {query.pico} has no connection to {query.eci}"))

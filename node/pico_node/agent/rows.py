@@ -6,7 +6,8 @@ Section `outbox`: `ECI/NUMBER` → a message that the other side has not acknowl
 
 Of the node: `g/PEER` → addresses; `h/PEER/ECI` → pico, all connections with a node; `o/PEER/ECI` → pico,
 those with an outbox; `f/PEER/ECI` → the end of a connection whose channel is gone already; `j/NUMBER` → an
-event for an engine that takes it by HTTP.
+event for an engine that takes it by HTTP; `k/` what the node is as a mediator, and at its own; `l/` the
+mailboxes of the mediator that it is.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ class NodeRows:
         self.farewells = Section(ledger, b"f/", lazy=True)
         self.peers = Section(ledger, b"g/", lazy=True)
         self.by_peer = Section(ledger, b"h/", lazy=True)
+        self.mediation = Section(ledger, b"k/", lazy=True)
+        self.mailboxes = Section(ledger, b"l/", lazy=True)
         self.posts = Section(ledger, b"j/", lazy=True)
         self.unsent = Section(ledger, b"o/", lazy=True)
 
@@ -42,6 +45,8 @@ class NodeRows:
         """Drop what is held in memory; it is read again when needed."""
         for section in (self.farewells, self.peers, self.by_peer, self.posts, self.unsent):
             section.forget()
+        self.mediation.forget()
+        self.mailboxes.forget()
 
 
 def connection_of(pico: Pico, eci: str) -> FrozenMap | None:

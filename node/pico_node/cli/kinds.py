@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 _TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
@@ -81,6 +82,14 @@ def _path(value: Any) -> Path:
         raise ValueError("nobody of this name has a home") from None
 
 
+def _url(value: Any) -> str:
+    text = _text(value).rstrip("/")
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError
+    return text
+
+
 TEXT = Kind("text", "text", _text)
 FLAG = Kind("flag", "true or false", _flag)
 WHOLE = Kind("number", "a whole number", _whole)
@@ -89,3 +98,4 @@ JSON = Kind("json", "JSON", _json)
 JSON_MAP = Kind("json", "a JSON object", _json_map)
 ADDRESS = Kind("host:port", "of the form HOST:PORT, like 127.0.0.1:4200", _address)
 PATH = Kind("path", "a path", _path)
+URL = Kind("url", "an http or https URL without query", _url)

@@ -23,6 +23,8 @@ class HttpLimits:
     """Open connections: half of the 1,024 file descriptors that a process commonly has."""
     didcomm_sockets_max: int = 128
     """WebSockets of other agents: a quarter of all connections, which they keep for long."""
+    didcomm_socket_messages_max: int = 64
+    """Messages that wait to be written to one of them; whoever reads more slowly loses the connection."""
     keep_alive_s: int = 60
     """An idle connection, or one whose request head is not complete, is closed after this time."""
     body_read_max_s: int = 30

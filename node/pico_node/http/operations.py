@@ -50,6 +50,7 @@ _MOST = Field("most", MOST, "how many at most, newest first")
 
 OPERATIONS = (
     Operation("GET", "/status", "status", "what this node is and how it is"),
+    Operation("GET", "/mediation", "mediation", "what this node is as a mediator, and at its own"),
     Operation(
         "GET", "/picos", "pico_list", "the picos, in tree order",
         (_asked(Field("limit", MOST, "how many at most")),),
@@ -113,6 +114,7 @@ OPERATIONS = (
             Field("their_role", TEXT, "the other side's role"),
             Field("label", TEXT, "what the invited person is shown"),
             Field("expires_s", EXPIRES, "seconds until it expires"),
+            Field("audience", TEXT, "whom it is for: picomesh, didcomm or pico-engine"),
         ),
         status=201,
     ),

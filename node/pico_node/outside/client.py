@@ -27,6 +27,8 @@ _OURS = frozenset(
 """Headers that say how the request travels, which is not for rulesets to say."""
 _SECRET = frozenset({"authorization", "cookie", "proxy-authorization"})
 _CHUNK_BYTES = 65_536
+HEARTBEAT_S = 30.0
+"""Of a WebSocket: shorter than the silence after which a NAT commonly forgets a connection."""
 
 
 class _DeniedError(OSError):
@@ -165,6 +167,19 @@ class Client:
             raise FetchFailed(
                 f"{url} did not answer within request_max_s, {self._limits.request_max_s} s"
             ) from None
+
+    async def socket(self, url: str) -> aiohttp.ClientWebSocketResponse:
+        """A WebSocket to a URL that the owner named, wherever that is.
+
+        Raises FetchFailed, aiohttp.ClientError, OSError.
+        """
+        try:
+            async with asyncio.timeout(self._limits.request_max_s):
+                return await self._session(strict=False).ws_connect(
+                    url, heartbeat=HEARTBEAT_S, max_msg_size=self._limits.answer_max_bytes
+                )
+        except TimeoutError:
+            raise FetchFailed(f"{url} did not answer within {self._limits.request_max_s} s") from None
 
     async def _once(
         self, method: str, url: URL, headers: Mapping[str, str], body: str | None, granted: bool

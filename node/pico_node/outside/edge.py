@@ -15,9 +15,11 @@ from urllib.parse import unquote, urlsplit
 from pico_engine.errors import Busy, EgressDenied, EngineError, FetchFailed, LimitExceeded
 from pico_engine.messages import HttpCall, RulesetCall, WaitAnswer
 from pico_engine.values import Json
+from pico_node.agent.messages import Message
 from pico_node.outside.client import Answer, Client
 from pico_node.outside.letters import Carry, Letters
 from pico_node.outside.limits import OutsideLimits
+from pico_node.outside.link import MediatorLink
 from pico_node.outside.policy import EgressPolicy
 
 COUNTED = ("requests", "failed", "denied", "refused")
@@ -44,12 +46,14 @@ class OutsideEdge:
         limits: OutsideLimits | None = None,
         *,
         carry: Carry | None = None,
+        hand_in: Callable[[Message], None] = lambda _: None,
     ) -> None:
         self._answer = answer
         self.policy = policy or EgressPolicy()
         self.limits = limits or OutsideLimits()
         self.client = Client(self.policy, self.limits)
-        self.letters = Letters(self.client, carry)
+        self.letters = Letters(self.client, carry, hand_in)
+        self.link = MediatorLink(self.client, hand_in)
         self.counters = Counter(dict.fromkeys(COUNTED, 0))
         self._lines: dict[str, _Line] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -79,6 +83,7 @@ class OutsideEdge:
 
     def forget(self) -> None:
         """Nobody waits for the answers any more."""
+        self.link.forget()
         for task in self._tasks:
             task.cancel()
 
@@ -87,6 +92,7 @@ class OutsideEdge:
         self.forget()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.letters.close()
+        await self.link.close()
         await self.client.close()
 
     async def _carry_out(self, effect: HttpCall | RulesetCall, line: _Line) -> None:

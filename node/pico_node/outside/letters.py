@@ -1,7 +1,8 @@
 """Carries DIDComm messages to agents of other makes: by libp2p or by HTTP, once each.
 
 Nobody waits for them and nobody hears of a failure: what must arrive is sent again by who wants its answer.
-POSTs obey the egress policy, as every request of the node does.
+POSTs obey the egress policy, as every request of the node does. An encrypted message that answers a POST is
+handed to the node as if it had been posted here; so is what is found at the URL of a did:web.
 """
 
 from __future__ import annotations
@@ -12,9 +13,18 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from pico_didcomm.media import MEDIA_TYPES
-from pico_engine.errors import EgressDenied, EngineError, FetchFailed
-from pico_node.agent.messages import PostMessage, SendForeign
+from pico_didcomm.did.web import DOCUMENT_BYTES_MAX
+from pico_didcomm.media import MEDIA_TYPES, full_media_type
+from pico_engine.errors import EgressDenied, EngineError, FetchFailed, LimitExceeded
+from pico_node.agent.messages import (
+    DocumentFetched,
+    FetchDocument,
+    ForeignMessage,
+    Message,
+    PostAnswered,
+    PostMessage,
+    SendForeign,
+)
 from pico_node.outside.client import Answer, Client
 
 OPEN_MAX: Final = 64
@@ -22,6 +32,12 @@ OPEN_MAX: Final = 64
 
 LINE_MAX: Final = 1_024
 """Messages that are on their way or wait in line; beyond it they are dropped, and counted."""
+
+DOCUMENT_LIFETIME_MS: Final = 3_600_000
+"""Of a did:web's document whose server says nothing: an hour, after which a withdrawn key is noticed."""
+
+FAILURE_LIFETIME_MS: Final = 60_000
+"""How soon a document that could not be had is asked for again: strangers decide which are asked for."""
 
 COUNTED: Final = ("sent", "failed", "denied", "dropped")
 log = logging.getLogger("picomesh.letters")
@@ -33,17 +49,21 @@ Carry = Callable[[str, Sequence[str], bytes], Awaitable[None]]
 class Letters:
     """The messages of one driver that are on their way."""
 
-    def __init__(self, client: Client, carry: Carry | None) -> None:
+    def __init__(
+        self, client: Client, carry: Carry | None, hand_in: Callable[[Message], None] = lambda _: None
+    ) -> None:
         self._client = client
         self._carry = carry
+        self._hand_in = hand_in
         self._gate = asyncio.Semaphore(OPEN_MAX)
         self._tasks: set[asyncio.Task[None]] = set()
         self.counters = Counter(dict.fromkeys(COUNTED, 0))
 
-    def send(self, effect: PostMessage | SendForeign) -> None:
-        """Begin to carry a message."""
+    def send(self, effect: PostMessage | SendForeign | FetchDocument) -> None:
+        """Begin to carry a message, or to fetch a document."""
         if len(self._tasks) >= LINE_MAX:
             self.counters["dropped"] += 1
+            self._failed(effect, "too many messages are on their way")
             return
         task = asyncio.get_running_loop().create_task(self._carry_out(effect))
         self._tasks.add(task)
@@ -60,12 +80,15 @@ class Letters:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _carry_out(self, effect: PostMessage | SendForeign) -> None:
-        where = effect.url if isinstance(effect, PostMessage) else effect.peer_id
+    async def _carry_out(self, effect: PostMessage | SendForeign | FetchDocument) -> None:
+        where = effect.peer_id if isinstance(effect, SendForeign) else effect.url
+        problem = "a defect of the node"
         try:
             async with self._gate:
                 if isinstance(effect, PostMessage):
                     await self._post(effect)
+                elif isinstance(effect, FetchDocument):
+                    await self._fetch(effect)
                 elif self._carry is not None:
                     await self._carry(effect.peer_id, effect.addresses, effect.message)
                 else:
@@ -73,23 +96,61 @@ class Letters:
         except EgressDenied as error:
             self.counters["denied"] += 1
             log.warning("no DIDComm message to %s: %s", where, error)
+            problem = str(error)
         except (EngineError, OSError) as error:
             self.counters["failed"] += 1
             log.info("a DIDComm message to %s was not delivered: %s", where, error)
+            problem = str(error)
         except Exception:  # a defect of ours must not end the node
             self.counters["failed"] += 1
             log.exception("a DIDComm message could not be sent; this is a defect of the node")
         else:
             self.counters["sent"] += 1
+            return
+        self._failed(effect, problem)
+
+    def _failed(self, effect: PostMessage | SendForeign | FetchDocument, problem: str) -> None:
+        """Tell whoever waits."""
+        if isinstance(effect, FetchDocument):
+            self._hand_in(DocumentFetched(effect.did, None, problem, FAILURE_LIFETIME_MS))
+        elif isinstance(effect, PostMessage) and effect.tag:
+            self._hand_in(PostAnswered(effect.tag, None))
 
     async def _post(self, effect: PostMessage) -> None:
-        answer = await self._once(effect.url, effect.message)
+        answer = await self._once(effect, effect.url, granted=effect.granted)
         moved = answer.headers.get("location")
         if answer.status == 307 and moved:  # the only redirect that a message follows (v2.1, "HTTPS")
-            answer = await self._once(moved, effect.message)
+            answer = await self._once(effect, moved, granted=False)
         if not 200 <= answer.status < 300:
             raise FetchFailed(f"{effect.url} answers {answer.status} {answer.reason}")
+        if effect.tag:
+            self._hand_in(PostAnswered(effect.tag, answer.body))
+        elif full_media_type(answer.headers.get("content-type", "")) == MEDIA_TYPES["encrypted"]:
+            self._hand_in(ForeignMessage("", answer.body))
 
-    async def _once(self, url: str, message: bytes) -> Answer:
-        headers = {"Content-Type": MEDIA_TYPES["encrypted"]}
-        return await self._client.request("POST", url, headers, message.decode(), follow_redirects=False)
+    async def _once(self, effect: PostMessage, url: str, *, granted: bool) -> Answer:
+        headers = {"Content-Type": effect.media_type}
+        return await self._client.request(
+            "POST", url, headers, effect.message.decode(), follow_redirects=False, granted=granted
+        )
+
+    async def _fetch(self, effect: FetchDocument) -> None:
+        headers = {"Accept": "application/did+json, application/did+ld+json, application/json"}
+        answer = await self._client.request("GET", effect.url, headers, follow_redirects=False)
+        if answer.status != 200:
+            raise FetchFailed(f"{effect.url} answers {answer.status} {answer.reason}")
+        if len(answer.body) > DOCUMENT_BYTES_MAX:
+            raise LimitExceeded(f"{effect.url} is larger than {DOCUMENT_BYTES_MAX:,} bytes")
+        lifetime = _lifetime_ms(answer.headers.get("cache-control", ""))
+        self._hand_in(DocumentFetched(effect.did, answer.body, "", lifetime))
+
+
+def _lifetime_ms(cache_control: str) -> int:
+    """How long an answer counts (RFC 9111, 5.2.2); the resolver bounds it."""
+    for part in cache_control.lower().split(","):
+        name, _, value = part.strip().partition("=")
+        if name in ("no-store", "no-cache"):
+            return 0
+        if name == "max-age" and value.isascii() and value.isdecimal() and len(value) < 12:
+            return int(value) * 1_000
+    return DOCUMENT_LIFETIME_MS

@@ -14,8 +14,9 @@ from pico_node.agent.messages import Command, CommandAnswer
 from tests.node.agent.net import Net, Node
 
 COMMANDS = {
-    "accept", "channel_delete", "channel_list", "channel_new", "compat_setup", "connection_end", "connections", "event",
-    "invite", "logs", "pico_delete", "pico_list", "pico_new", "pico_show", "query", "ruleset_flush", "ruleset_install",
+    "accept", "channel_delete", "channel_list", "channel_new", "compat_setup", "connection_end",
+    "connections", "event", "invite", "logs", "mediation", "mediation_setup", "pico_delete", "pico_list",
+    "pico_new", "pico_show", "query", "ruleset_flush", "ruleset_install",
     "ruleset_list", "ruleset_uninstall", "ruleset_urls", "status", "traces",
 }  # fmt: skip
 

@@ -37,10 +37,21 @@ from pico_didcomm.wallet import Wallet
 from pico_engine import Ruleset, ent, query, rule, when
 from pico_engine.api import PicoView
 from pico_engine.messages import OperationMessage
-from pico_node.agent.messages import Command, ForeignAnswer, ForeignMessage, PostMessage, SendForeign
+from pico_node.agent.messages import (
+    Command,
+    FetchDocument,
+    ForeignAnswer,
+    ForeignMessage,
+    OpenLink,
+    PostMessage,
+    SendForeign,
+    SendLink,
+    SendSocket,
+)
 from tests.didcomm.helpers import seeded
 from tests.node.agent.net import Net, Node
 
+OUTSIDE = (SendForeign, PostMessage, ForeignAnswer, FetchDocument, SendSocket, OpenLink, SendLink)
 PEER = "12D3KooWQYhTNQdmr3ArTeUHRYzFg94BKyTkoWBDWez9kSCVe2Xo"
 UNSUPPORTED = "https://example.org/tictactoe/1.0/move"
 
@@ -58,7 +69,7 @@ class Listener(Ruleset, rid="test.listener"):
     def note(self, event):
         self.heard.append({"type": event.type, **event.attrs})
 
-    @rule(when("connection:established", "sensor:reading"))
+    @rule(when("connection:established", "connection:ended", "connection:refused", "sensor:reading"))
     def meet(self, event):
         self.heard.append({"type": f"{event.domain}:{event.type}", **event.attrs})
 
@@ -133,7 +144,7 @@ class World:
 
         def keep() -> Any:
             effect = take()
-            if isinstance(effect, SendForeign | PostMessage | ForeignAnswer):
+            if isinstance(effect, OUTSIDE):
                 found.append(effect)
             return effect
 
@@ -316,6 +327,31 @@ def test_it_may_go_on_under_another_did(world: World) -> None:
     assert only(new, world.give(new.seal(ping))).to == (new.did,)
     assert world.node.connection()["Tx"] == new.did
     assert world.give(stranger.seal(returning(make_ping("q", stranger.did, stranger.theirs)))) == []
+
+
+@pytest.mark.parametrize("authenticated", [True, False])
+def test_the_other_side_ends_the_relationship(world: World, authenticated: bool) -> None:
+    stranger = world.met(Stranger(world.net))
+    prior = make_from_prior(stranger.wallet.signing_key(stranger.did), None, 1)
+    end = Message("e", EMPTY_TYPE, to=(stranger.theirs,), from_prior=prior)
+    document = stranger.resolver.resolve(stranger.theirs)
+    if authenticated:
+        named = replace(end, from_=stranger.did, from_prior=None)
+        world.give(stranger.seal(named))  # says nothing about an end
+        assert world.node.connection()["state"] == "established"
+    world.give(pack_anoncrypt(end, document, stranger.entropy))
+    assert world.node.connections() == []
+    assert world.heard()[-1]["type"] == "connection:ended"
+
+
+def test_nobody_else_ends_it(world: World) -> None:
+    stranger, other = world.met(Stranger(world.net)), Stranger(world.net, "other")
+    prior = make_from_prior(other.wallet.signing_key(other.did), None, 1)
+    end = Message("e", EMPTY_TYPE, to=(stranger.theirs,), from_prior=prior)
+    document = stranger.resolver.resolve(stranger.theirs)
+    assert world.give(pack_anoncrypt(end, document, other.entropy)) == []
+    assert world.node.connection()["state"] == "established"
+    assert world.node.counters["inbound_refused_sender-mismatch"] == 1
 
 
 # -- the ways back ------------------------------------------------------------------------------------------

@@ -16,11 +16,13 @@ def test_the_engine_s_messages_and_effects_are_among_them() -> None:
 def test_what_the_agent_adds() -> None:
     added = set(get_args(messages.Message)) - set(get_args(engine_messages.Message))
     assert {one.__name__ for one in added} == {
-        "Command", "ForeignMessage", "PeerDown", "PeerFound", "PeerFrames", "PeerUp",
+        "Command", "DocumentFetched", "ForeignMessage", "LinkDown", "LinkUp", "PeerDown", "PeerFound",
+        "PeerFrames", "PeerUp", "PostAnswered", "SocketDown", "SocketUp",
     }  # fmt: skip
     effects = set(get_args(messages.Effect)) - set(get_args(engine_messages.Effect))
     assert {one.__name__ for one in effects} == {
-        "CommandAnswer", "Connect", "Forget", "ForeignAnswer", "PostMessage", "SendForeign", "SendFrames",
+        "CommandAnswer", "Connect", "FetchDocument", "Forget", "ForeignAnswer", "OpenLink", "PostMessage",
+        "SendForeign", "SendFrames", "SendLink", "SendSocket",
     }  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 import aiohttp
@@ -11,6 +13,7 @@ from pico_didcomm.did.peer import make_peer_2, resolve_peer_2
 from pico_didcomm.did.resolver import Resolver
 from pico_didcomm.keys import key_pair
 from pico_didcomm.pack import pack_authcrypt
+from pico_didcomm.pico_engine import clear_answer
 from pico_didcomm.protocols.out_of_band import parse_invitation_url
 from pico_didcomm.protocols.return_route import ALL
 from pico_didcomm.protocols.trust_ping import PING_RESPONSE_TYPE, make_ping
@@ -37,12 +40,24 @@ class Speaking(FakeNode):
     def __init__(self) -> None:
         super().__init__()
         self.heard: list[bytes] = []
+        self.sockets: dict[int, Callable[[bytes], None]] = {}
 
-    async def didcomm(self, message: bytes) -> bytes | None:
+    async def didcomm(self, message: bytes, socket: int = 0) -> bytes | None:
         self.heard.append(message)
         if self.error is not None:
             raise self.error
-        return None if message == b"quiet" else message[::-1]
+        answer = None if message == b"quiet" else message[::-1]
+        if socket and answer is not None:
+            self.sockets[socket](answer)
+            return None
+        return answer
+
+    def socket_opened(self, send: Callable[[bytes], None]) -> int:
+        self.sockets[7] = send
+        return 7
+
+    def socket_closed(self, socket: int) -> None:
+        del self.sockets[socket]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +117,33 @@ async def test_a_web_socket(worlds: Worlds) -> None:
         await socket.send_bytes(b"quiet")
         await socket.send_str("def")
         assert await socket.receive_bytes(timeout=5) == b"fed"
+        world.node.sockets[7](b"unasked")
+        assert await socket.receive_bytes(timeout=5) == b"unasked"
     assert world.node.heard == [b"abc", b"quiet", b"def"]
+    async with asyncio.timeout(5):
+        while world.node.sockets:
+            await asyncio.sleep(0.01)
+
+
+async def test_who_does_not_read_loses_the_socket(worlds: Worlds) -> None:
+    world = await worlds(Speaking(), HttpLimits(didcomm_socket_messages_max=1))
+    async with world.client.ws_connect(world.url("/didcomm")) as socket:
+        await socket.send_bytes(b"abc")
+        assert await socket.receive_bytes(timeout=5) == b"cba"
+        for _ in range(3):  # at once: the queue holds one
+            world.node.sockets[7](b"x")
+        while (message := await socket.receive(timeout=5)).type is aiohttp.WSMsgType.BINARY:
+            pass
+        assert message.type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
+
+
+async def test_an_answer_in_the_clear(worlds: Worlds) -> None:
+    world = await worlds(Speaking())
+    clear = clear_answer({"n": 1})
+    headers = {"Content-Type": "application/json"}
+    async with world.client.post(world.url("/didcomm"), data=clear[::-1], headers=headers) as response:
+        assert response.headers["Content-Type"] == "application/json"
+        assert (await response.json())["directives"][0]["options"] == {"n": 1}
 
 
 async def test_web_sockets_have_limits(worlds: Worlds) -> None:

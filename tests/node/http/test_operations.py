@@ -38,6 +38,7 @@ def test_methods_mean_what_they_say(operation):
 def test_reads_are_gets_and_changes_are_not():
     reads = {
         "status",
+        "mediation",
         "pico_list",
         "pico_show",
         "ruleset_list",

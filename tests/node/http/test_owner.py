@@ -12,6 +12,7 @@ from pico_node.http.operations import OPERATIONS
 
 CALLS = [
     ("GET", "/status", None, "status", {}),
+    ("GET", "/mediation", None, "mediation", {}),
     ("GET", "/picos?limit=5", None, "pico_list", {"limit": 5}),
     ("POST", "/picos", {"name": "a", "parent": "b", "rulesets": ["c"]}, "pico_new",
      {"name": "a", "parent": "b", "rulesets": ["c"]}),

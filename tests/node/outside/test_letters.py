@@ -8,11 +8,18 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 from aiohttp import web
 
-from pico_node.agent.messages import PostMessage, SendForeign
+from pico_node.agent.messages import (
+    DocumentFetched,
+    FetchDocument,
+    ForeignMessage,
+    PostAnswered,
+    PostMessage,
+    SendForeign,
+)
 from pico_node.outside import EgressPolicy, OutsideLimits
 from pico_node.outside import letters as module
 from pico_node.outside.client import Client
-from pico_node.outside.letters import Letters
+from pico_node.outside.letters import DOCUMENT_LIFETIME_MS, FAILURE_LIFETIME_MS, Letters
 from pico_node.peers.errors import Unreachable
 from tests.node.outside.servers import serving
 
@@ -118,3 +125,71 @@ async def test_closing_gives_up(letters: Letters, peers: Peers) -> None:
     await asyncio.sleep(0)
     await letters.close()
     assert peers.got == []
+
+
+# -- what comes back ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("media_type", "handed"), [("application/didcomm-encrypted+json", True), ("application/json", False)]
+)
+async def test_an_encrypted_answer_is_handed_in(peers: Peers, media_type: str, handed: bool) -> None:
+    got: list[object] = []
+    client = Client(EgressPolicy(["127.0.0.1"]), OutsideLimits())
+    letters = Letters(client, peers.carry, got.append)
+
+    async def server(_request: web.Request) -> web.Response:
+        return web.Response(body=b"{}", content_type=media_type)
+
+    async with serving(server) as url:
+        letters.send(PostMessage(url, b"{}"))
+        await settled(letters)
+        assert got == ([ForeignMessage("", b"{}")] if handed else [])
+        letters.send(PostMessage(url, b"{}", tag="t"))
+        await settled(letters)
+        assert got[-1] == PostAnswered("t", b"{}")
+    letters.send(PostMessage(url, b"{}", tag="u"))
+    await settled(letters)
+    assert got[-1] == PostAnswered("u", None)
+    await letters.close()
+    await client.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "size", "found"),
+    [
+        (200, {}, 2, (b"xx", DOCUMENT_LIFETIME_MS)),
+        (200, {"Cache-Control": "public, max-age=7"}, 2, (b"xx", 7_000)),
+        (200, {"Cache-Control": "no-store"}, 2, (b"xx", 0)),
+        (200, {}, 65_537, (None, FAILURE_LIFETIME_MS)),
+        (404, {}, 2, (None, FAILURE_LIFETIME_MS)),
+        (302, {"Location": "https://elsewhere.example"}, 2, (None, FAILURE_LIFETIME_MS)),
+    ],
+)
+async def test_a_document_is_fetched(
+    peers: Peers, status: int, headers: dict[str, str], size: int, found: tuple[bytes | None, int]
+) -> None:
+    got: list[DocumentFetched] = []
+    client = Client(EgressPolicy(["127.0.0.1"]), OutsideLimits())
+    letters = Letters(client, peers.carry, got.append)  # type: ignore[arg-type]  # only these come
+
+    async def server(_request: web.Request) -> web.Response:
+        return web.Response(status=status, headers=headers, body=b"x" * size)
+
+    async with serving(server) as url:
+        letters.send(FetchDocument("did:web:a.example", url))
+        await settled(letters)
+    assert [(one.body, one.lifetime_ms) for one in got] == [found]
+    await letters.close()
+    await client.close()
+
+
+async def test_documents_obey_the_egress_policy(peers: Peers) -> None:
+    got: list[DocumentFetched] = []
+    client = Client(EgressPolicy(), OutsideLimits())
+    letters = Letters(client, peers.carry, got.append)  # type: ignore[arg-type]  # only these come
+    letters.send(FetchDocument("did:web:localhost", "http://127.0.0.1:1/.well-known/did.json"))
+    assert await settled(letters) == {"denied": 1}
+    assert got[0].body is None
+    await letters.close()
+    await client.close()

@@ -29,6 +29,7 @@ def invite(context: Context) -> None:
         their_role=context["their_role"],
         label=context["label"],
         expires_s=context["expires"],
+        audience=context["audience"] if context["audience"] != "picomesh" else None,
     )
     if context["qr"]:
         write_qr(answer["url"], context["qr"])
@@ -104,6 +105,13 @@ COMMANDS = (
             Option("their-role", "the other side's role in it", value="ROLE"),
             Option("label", "what the invited person is shown"),
             Option("expires", "how long it is good: 90s, 30m, 12h, 7d", DURATION, default=EXPIRES_DEFAULT_S),
+            Option(
+                "audience",
+                "whom it is for: picomesh nodes, any DIDComm agent, or the existing engine",
+                default="picomesh",
+                choices=("picomesh", "didcomm", "pico-engine"),
+                value="KIND",
+            ),
             Option("qr", "write a QR code to this .svg or .png file", PATH, value="FILE"),
         ),
     ),

@@ -7,7 +7,7 @@ from typing import Any
 from pico_node.cli.client import path
 from pico_node.cli.context import Context
 from pico_node.cli.grammar import Command, Option
-from pico_node.cli.kinds import ADDRESS, FLAG, PATH
+from pico_node.cli.kinds import ADDRESS, FLAG, PATH, URL
 from pico_node.cli.output import facts
 from pico_node.names import HTTP_PORT_DEFAULT, LOG_LEVELS
 
@@ -33,6 +33,9 @@ def up(context: Context) -> int:
         watch=context["watch"],
         compat=context["compat"],
         compat_ui=context["compat_ui"],
+        public_url=context["public_url"],
+        mediator=context["mediator"],
+        mediated_by=context["mediated_by"],
         compat_anywhere=context["compat_anywhere"],
     )
     from pico_node.serve import run  # loads the whole node, which no other command needs
@@ -46,6 +49,16 @@ def status(context: Context) -> None:
         return facts((name, answer[name]) for name in [*first, *sorted(set(answer) - set(first))])
 
     context.show(context.client.get(path("status")), human)
+
+
+def mediation(context: Context) -> None:
+    def human(answer: Any) -> str:
+        rows = [
+            (f"{name} {key}", value) for name, told in answer.items() for key, value in (told or {}).items()
+        ]
+        return facts(rows) if rows else "no mediator, and behind none"
+
+    context.show(context.client.get(path("mediation")), human)
 
 
 def login(context: Context) -> None:
@@ -127,6 +140,18 @@ COMMANDS = (
                 "compat-ui", "a folder with the existing engine's web page, shown at /", PATH, value="DIR"
             ),
             Option(
+                "public-url",
+                "where agents of other makes reach the HTTP doors, if not where they listen",
+                URL,
+                default="",
+                value="URL",
+            ),
+            Option("mediator", "hold messages for agents that cannot always be reached", FLAG, default=False),
+            Option(
+                "mediated-by",
+                "a mediator by which agents of other makes reach this node: its invitation or DID",
+                default="",
+                value="LINK",
                 "compat-anywhere",
                 "let --compat serve beyond loopback: whoever reaches the port owns the node",
                 FLAG,
@@ -135,6 +160,7 @@ COMMANDS = (
         ),
     ),
     Command(("status",), "show what the node is and how it is", status),
+    Command(("mediation",), "show what the node is as a mediator, and at its own", mediation),
     Command(
         ("login",),
         "make a link that logs a browser in",

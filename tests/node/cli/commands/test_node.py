@@ -20,6 +20,12 @@ CASES = [
         {"root": DID, "pid": 1, "http": "h", "peer_id": "p", "addresses": ["x", "y"]},
         "root",
     ),
+    (
+        "mediation",
+        ("mediation", {}),
+        {"mediator": {"did": DID, "invitation": "didcomm://x"}, "mediated_by": None},
+        "mediator did",
+    ),
 ]
 
 
