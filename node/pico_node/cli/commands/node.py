@@ -152,6 +152,8 @@ COMMANDS = (
                 "a mediator by which agents of other makes reach this node: its invitation or DID",
                 default="",
                 value="LINK",
+            ),
+            Option(
                 "compat-anywhere",
                 "let --compat serve beyond loopback: whoever reaches the port owns the node",
                 FLAG,
