@@ -267,7 +267,7 @@ KRL = """ruleset org.units {
   global {
     limit = 30
     twice = function(x, more = 0) { x * factor + more }
-    note = defaction(text) { noop() return text + event:name }
+    note = defaction(text) { noop() return text + "done" }
     bad = function() { null() }
     regex = function() { [re#a#, event:attrs] }
     hidden = function() { 1 }
@@ -296,8 +296,8 @@ def test_a_module_by_its_id() -> None:
     pico = Harness(UserOfKrl, Library, KRL)
     first, second, third = (one["options"] for one in pico.event("use:krl", a=1).directives)
     assert first == {"twice": 8, "more": 9, "limit": 30}
-    assert second == {"configured": 40, "note": "said krl"}
-    assert third == {"regex": [{}, {"a": 1}]}
+    assert second == {"configured": 40, "note": "said done"}
+    assert third == {"regex": [{}, None]}
     assert pico.event("use:python").options("it") == {"times": 6}
     assert pico.errors == []
 

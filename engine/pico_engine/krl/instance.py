@@ -151,15 +151,10 @@ class Instance:
     def provided(self, name: str, args: Sequence[Json], named: Mapping[str, Json]) -> Json:
         """What a provided function or action answers, or a provided value, to a ruleset that is not in KRL.
 
-        Arguments are frozen. Raises EngineError.
+        Arguments are frozen. A module sees no event. Raises EngineError.
         """
-        turn = self.turn()
-        self.meter.begin(turn)
-        self.event = turn.event
-        try:
-            return self._guarded(self._provide, self.provides[name], args, named)
-        finally:
-            self.event = None
+        self.meter.begin(self.turn())
+        return self._guarded(self._provide, self.provides[name], args, named)
 
     def _provide(self, value: Value, args: Sequence[Json], named: Mapping[str, Json]) -> Json:
         return to_json(self.call(value, args, named) if isinstance(value, Invocable) else value, self)
