@@ -17,6 +17,14 @@ class KrlLimits:
     """Functions that call each other in a chain: well above what recursion over data needs."""
     nesting_max_levels: int = 100
     """Expressions inside each other in a source text: such depth is made by programs, not by people."""
+    tokens_max: int = 40_000
+    """Words and marks of a source text, which everybody waits for; 100 kB by people have 25,000."""
+    functions_max: int = 1_000
+    """Functions, actions, rules and conditions of a ruleset: to compile them takes their square in time."""
+    names_max: int = 3_000
+    """Names that a ruleset declares: likewise."""
+    transitions_max: int = 20_000
+    """Transitions of all event expressions of a ruleset: `and` and `any` multiply, `count` adds."""
     answer_max_bytes: int = 4_194_304
     """The answer to one query, as JSON: it is held in memory as a whole."""
     stored_max_bytes: int = 67_108_864
@@ -57,7 +65,7 @@ class EngineLimits:
     """Channels per pico, likewise."""
     rulesets_max: int = 256
     """Rulesets installed per pico."""
-    ruleset_max_bytes: int = 1_048_576
+    ruleset_max_bytes: int = 131_072
     """The source of one KRL ruleset; those written by people stay below 100 kB."""
     ruleset_urls_max: int = 10_000
     """URLs whose newest source the node knows; who installs rulesets chooses them."""

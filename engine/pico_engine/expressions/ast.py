@@ -107,11 +107,13 @@ class Simple(Expression):
                 f"an event needs a domain and a type, this one is {self.domain!r}:{self.type!r}",
                 'write "domain:type"; "*" stands for any',
             )
+        seen: set[str] = set()
         for name in self.settings:
-            if self.settings.count(name) > 1:
+            if name in seen:
                 raise RulesetDefinitionError(
                     f"{self.domain}:{self.type} captures {name!r} twice", "give each capture its own name"
                 )
+            seen.add(name)
 
     @property
     def captures(self) -> int:

@@ -87,13 +87,17 @@ class Table:
 
     letters: tuple[Letter, ...]
     rows: tuple[Row, ...]
+    laid: int = 0
+    """Edges before merging: what it took to compile."""
 
 
 def compile_table(expression: Expression) -> Table:
     """The table of `expression`. Raises RulesetDefinitionError when it would be larger than the limits."""
     layout = _Layout()
     layout.lay(expression, START, END)
-    return _table(tuple(layout.letters), _merged(set(layout.edges)))
+    table = _table(tuple(layout.letters), _merged(set(layout.edges)))
+    table.laid = len(layout.edges)
+    return table
 
 
 class _Layout:
@@ -102,6 +106,8 @@ class _Layout:
     def __init__(self) -> None:
         self.letters: dict[Letter, int] = {}
         self.edges: dict[Edge, None] = {}
+        self._leaving: defaultdict[int, set[int]] = defaultdict(set)
+        """Letters on which an edge leaves a state."""
         self._states = 2
         self._depth = 0
 
@@ -143,6 +149,8 @@ class _Layout:
 
     def _add(self, edge: Edge) -> None:
         self.edges[edge] = None
+        if isinstance(edge[1], int):
+            self._leaving[edge[0]].add(edge[1])
         if len(self.edges) > EDGES_MAX:
             raise RulesetDefinitionError(
                 f"an event expression with more than {EDGES_MAX:,} transitions",
@@ -161,8 +169,7 @@ class _Layout:
         return joints
 
     def _otherwise(self, joint: int, start: int) -> None:
-        leaving = {on for (source, on, _) in self.edges if source == joint and isinstance(on, int)}
-        self._add((joint, tuple(sorted(leaving)), start))
+        self._add((joint, tuple(sorted(self._leaving[joint])), start))
 
     def _permutations(self, parts: tuple[Expression, ...], n: int, start: int, end: int) -> None:
         if perm(len(parts), n) > PERMUTATIONS_MAX:
@@ -201,7 +208,9 @@ def _merged(edges: set[Edge]) -> set[Edge]:
         renamed: dict[int, int] = {}
         for state in sorted(leading_in):
             if state > END:
-                keeper = kept.setdefault(frozenset(leading_in[state]), state)
+                # with what was just renamed, so that a chain of states goes in one round
+                into = frozenset((renamed.get(source, source), on) for source, on in leading_in[state])
+                keeper = kept.setdefault(into, state)
                 if keeper != state:
                     renamed[state] = keeper
         if not renamed:

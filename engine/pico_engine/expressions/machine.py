@@ -71,6 +71,8 @@ class Machine:
         self.select = select
         self.letters: tuple[Letter, ...] = table.letters
         self.rows = table.rows
+        self.transitions_laid = table.laid
+        """How many transitions it took to compile; merged, there may be fewer."""
         self.salience: frozenset[tuple[str, str]] = frozenset(
             (letter.simple.domain, letter.simple.type) for letter in table.letters
         )
@@ -83,7 +85,7 @@ class Machine:
         self._end_is_start = not table.rows[END]
         # Where one event does it all, no clock is ever looked at.
         self._within_ms = select.within_ms if len(table.rows) > END + 1 or not self._end_is_start else None
-        self._letters_by_event = {pair: self._letters_of(*pair) for pair in self.salience}
+        self._letters_by_event = _letters_by_event(table.letters)
         self._has_wildcards = any(ANY in pair for pair in self.salience)
         self.always: bool = self.is_simple and self._matchers[0].always
         """Does every event whose domain and type are in the salience make it fire?"""
@@ -191,6 +193,18 @@ def _started_ms(live: Progress | None, event: Event) -> int:
     if live is None or START in live.states:
         return event.time_ms
     return live.started_ms or event.time_ms
+
+
+def _letters_by_event(letters: tuple[Letter, ...]) -> dict[tuple[str, str], tuple[int, ...]]:
+    """For each domain and type that a letter names, the letters that fit, in their order."""
+    named: dict[tuple[str, str], list[int]] = {}
+    for index, letter in enumerate(letters):
+        named.setdefault((letter.simple.domain, letter.simple.type), []).append(index)
+    found = {}
+    for domain, type_ in named:
+        pairs = {(domain, type_), (domain, ANY), (ANY, type_), (ANY, ANY)}
+        found[domain, type_] = tuple(sorted(index for pair in pairs for index in named.get(pair, ())))
+    return found
 
 
 def _matchers(letters: tuple[Letter, ...]) -> tuple[Matcher, ...]:

@@ -41,6 +41,14 @@ from pico_engine.krl.syntax import (
 from pico_engine.regex.errors import RegexSyntaxError
 from pico_engine.regex.parser import parse as parse_regex
 
+HINTED_MAX = 50
+"""Undefined names beyond so many diagnostics get no hint: to look for a similar name takes time."""
+REGEXPS_MAX = 1_000
+"""Regular expressions of one ruleset: to read one takes as long as a hundred words."""
+_SIMILAR_MAX_CHARS = 64
+_SIMILAR_MAX_NAMES = 1_000
+"""A similar name is looked for only among so many, of such length."""
+
 _NOTHING = frozenset({"undefined", "nil", "None", "none"})
 
 
@@ -52,6 +60,7 @@ class CodeChecker:
 
     def __init__(self, guessed: frozenset[str] = frozenset()) -> None:
         self.found: list[Diagnostic] = []
+        self.regexps = 0
         self.guessed = guessed
 
     def note(self, severity: Severity, code: str, span: Span, message: str, hint: str = "") -> None:
@@ -115,10 +124,18 @@ class CodeChecker:
         if node.name not in self.guessed and not scope.is_missed(node.name):
             scope.missed.add(node.name)
             message = f"nothing declares `{node.name}`"
-            self.error("undefined-name", node.span, message, hint or _name_hint(node.name, scope))
+            if not hint and len(self.found) < HINTED_MAX:
+                hint = _name_hint(node.name, scope)
+            self.error("undefined-name", node.span, message, hint)
         return Kind.UNKNOWN
 
     def regexp(self, node: RegExp) -> None:
+        self.regexps += 1
+        if self.regexps > REGEXPS_MAX:
+            if self.regexps == REGEXPS_MAX + 1:
+                what = f"more than {REGEXPS_MAX:,} regular expressions in a ruleset: `REGEXPS_MAX`"
+                self.error("too-large", node.span, what, "split it into several rulesets")
+            return
         try:
             parse_regex(node.pattern, node.flags)
         except RegexSyntaxError as error:
@@ -209,6 +226,8 @@ class CodeChecker:
         taken = frozenset(scope.names)
         seen: set[str] = set()
         functions: list[Declaration] = []
+        last = {one.name.name: position for position, one in enumerate(block)}
+        scope.below = set(last)
         for position, one in enumerate(block):
             name = one.name.name
             if name in seen:
@@ -223,9 +242,10 @@ class CodeChecker:
                 functions.append(one)
                 scope.declare(name)
             else:
-                scope.below = frozenset(later.name.name for later in block[position:])
                 self.declaration(one, scope)
-        scope.below = frozenset()
+            if last[name] == position:
+                scope.below.discard(name)
+        scope.below = set()
         for one in functions:
             self.declaration(one, scope)
 
@@ -331,5 +351,8 @@ def _name_hint(name: str, scope: Scope) -> str:
         return f"`{name}` is declared further down: only functions see what comes behind them"
     if name in _NOTHING:
         return "what is not there is `null`"
-    near = get_close_matches(name, scope.visible(), 1, cutoff=0.75)
+    names = [one for one in scope.visible() if len(one) <= _SIMILAR_MAX_CHARS]
+    if len(name) > _SIMILAR_MAX_CHARS or len(names) > _SIMILAR_MAX_NAMES:
+        return ""
+    near = get_close_matches(name, names, 1, cutoff=0.75)
     return f"is `{near[0]}` meant?" if near else ""

@@ -47,6 +47,7 @@ CODES: Final = MappingProxyType({
     "old-version": "`version` outside of the meta block",
     "old-logging": "`logging`, which is always on",
     "old-setting": "`setting` where nothing is captured, or behind `where`",
+    "too-large": "more words, functions, names or transitions than a limit of the compiler allows",
     "too-many": "more errors than are shown",
 })  # fmt: skip
 """The codes of diagnostics, which are stable, and what each is about."""

@@ -18,7 +18,8 @@ WHITE_SPACE = (
 )
 """What ECMAScript trims: its WhiteSpace and LineTerminator (ECMA-262 §12.2, §12.3)."""
 
-_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+# possessive: text that is almost a number must not be tried in every way
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?")
 _RADIX = re.compile(r"0(?:[bB][01]+|[oO][0-7]+|[xX][0-9a-fA-F]+)")
 _RADIX_BITS = {"b": 1, "o": 3, "x": 4}
 _LEADING_WHOLE = re.compile(r"[+-]?[0-9]+")

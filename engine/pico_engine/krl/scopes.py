@@ -42,7 +42,7 @@ class Scope:
     def __init__(self, around: Scope | None = None) -> None:
         self.around = around
         self.names: dict[str, Kind] = {}
-        self.below: frozenset[str] = frozenset()
+        self.below: set[str] = set()
         """Names that the block at hand declares further down."""
         self.missed: set[str] = set()
         """Names that nothing declares, which was said."""

@@ -12,7 +12,7 @@ from pico_node.cli.errors import UsageError
 
 STANDARD_INPUT = "-"
 SUFFIX = ".krl"
-FILE_MAX_BYTES = 1_048_576
+FILE_MAX_BYTES = 131_072
 """As the engine's `ruleset_max_bytes`: what is larger could not be installed."""
 
 

@@ -28,7 +28,7 @@ BUILT_IN = {
     "io.picolabs.pds": "pico_rulesets.pds:Pds",
     "io.picolabs.pico-engine-ui": "pico_rulesets.ui:EngineUi",
 }
-FILE_MAX_BYTES = 1_048_576
+FILE_MAX_BYTES = 131_072
 """As the engine's `ruleset_max_bytes`: what is larger could not be installed."""
 _RID = re.compile(r"\bruleset\s+([A-Za-z_][\w.-]*)")
 _PLACE = re.compile(r"([\w.-]+)\.krl:(\d+):(\d+): ")

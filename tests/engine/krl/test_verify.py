@@ -10,6 +10,7 @@ from pico_engine.krl import parse
 from pico_engine.krl.compiler import compile_tree
 from pico_engine.krl.runtime import ARITIES, NAMES
 from pico_engine.krl.verify import NODES, Unverified, verify
+from pico_engine.limits import KrlLimits
 from tests.engine.krl.picos import ruleset
 
 
@@ -162,6 +163,6 @@ def test_every_kind_of_node_but_those_named_is_refused() -> None:
 
 def test_compiled_rulesets_pass() -> None:
     text = ruleset('global { a = function(x, y = 2){ x => y | [x, {"y": y}] } } rule r { select when a b }')
-    module, _ = compile_tree(parse(text), text, ARITIES, 100)
+    module, _ = compile_tree(parse(text), text, ARITIES, KrlLimits())
     verify(module, NAMES)
     assert {type(node) for node in ast.walk(module)} <= NODES

@@ -98,6 +98,7 @@ class Expressions:
 
     def declare(self, name: str, **known: Any) -> str:
         """A name of the scope at hand; answers how the generated code calls it."""
+        self.make.count("names")
         return self.scope.declare(name, self.make.number(), **known).python
 
     # -- the small ones -----------------------------------------------------------------------------------

@@ -5,10 +5,14 @@ from __future__ import annotations
 import ast
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 from pico_engine.errors import RulesetDefinitionError
 from pico_engine.krl.syntax import Node, Span
+from pico_engine.limits import KrlLimits
+
+Counted = Literal["functions", "names", "transitions"]
+"""What a ruleset may have only so many of."""
 
 _LOAD, _STORE = ast.Load(), ast.Store()
 
@@ -16,21 +20,24 @@ _LOAD, _STORE = ast.Load(), ast.Store()
 class CompileError(RulesetDefinitionError):
     """A ruleset that parses, but cannot be compiled; `span` says where."""
 
-    def __init__(self, what: str, span: Span, hint: str = "") -> None:
+    def __init__(self, what: str, span: Span, hint: str = "", diagnosis: str = "syntax") -> None:
         self.span = span
+        self.diagnosis = diagnosis
         super().__init__(what, hint)
 
 
 class Maker:
     """Makes Python nodes at the place of the KRL node at hand (see `at`)."""
 
-    def __init__(self, text: str, nesting_max_levels: int) -> None:
+    def __init__(self, text: str, limits: KrlLimits) -> None:
         self._starts = [0]
         at = text.find("\n")
         while at >= 0:
             self._starts.append(at + 1)
             at = text.find("\n", at + 1)
-        self._nesting_max = nesting_max_levels
+        self._nesting_max = limits.nesting_max_levels
+        self._limits = limits
+        self._counts = {"functions": 0, "names": 0, "transitions": 0}
         self._depth = 0
         self._numbers = 0
         self._place: dict[str, Any] = {"lineno": 1, "col_offset": 0, "end_lineno": 1, "end_col_offset": 0}
@@ -75,6 +82,15 @@ class Maker:
 
     def refuse(self, what: str, hint: str = "") -> NoReturn:
         raise CompileError(what, self.span, hint)
+
+    def count(self, what: Counted, number: int = 1) -> None:
+        """So many more of what takes long to compile. Raises CompileError beyond the limit."""
+        self._counts[what] += number
+        limit = f"{what}_max"
+        most = getattr(self._limits, limit)
+        if self._counts[what] > most:
+            text = f"a ruleset with more than {most:,} {what}: the limit `{limit}`"
+            raise CompileError(text, self.span, "split it into several rulesets", "too-large")
 
     def number(self) -> int:
         """A number that no other generated name of this ruleset has."""
@@ -155,6 +171,7 @@ class Maker:
         optional: str | None = None,
     ) -> ast.stmt:
         """`def name(parameters): body`; `optional`: the default of all parameters but the first."""
+        self.count("functions")
         arguments = ast.arguments(
             posonlyargs=[],
             args=[ast.arg(one, **self._place) for one in parameters],

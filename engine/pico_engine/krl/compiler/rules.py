@@ -13,6 +13,9 @@ from pico_engine.krl.compiler.nodes import Maker
 from pico_engine.krl.compiler.selects import Plan, select_of, select_plan
 from pico_engine.krl.compiler.statements import Statements
 
+SETTINGS_MAX: Final = 100
+"""Names that one rule's events set: each of its conditions begins with all of them."""
+
 UNIT_MS: Final = {
     "second": 1_000,
     "minute": 60_000,
@@ -86,6 +89,10 @@ class Rules(Statements):
             simples: list[syntax.SimpleEvent] = []
             self._gather(node.event, simples)
             names = list(dict.fromkeys(name for simple in simples for name in _set_by(simple)))
+            if len(names) > SETTINGS_MAX:
+                self.make.refuse(
+                    f"a rule that captures more than {SETTINGS_MAX} names", "use event:attrs"
+                )
             for simple in simples:
                 self.events.add(simple.domain.name, simple.type.name)
                 for match in simple.matches:
@@ -99,9 +106,10 @@ class Rules(Statements):
     def _check_plan(self, plan: Plan) -> None:
         """Refuse an event expression that the engine cannot run, here where it is written."""
         try:
-            compile_select(select_of(plan))
+            machine = compile_select(select_of(plan))
         except RulesetDefinitionError as error:
             self.make.refuse(error.what, error.hint)
+        self.make.count("transitions", machine.transitions_laid)
 
     def _gather(self, node: syntax.EventExpression, found: list[syntax.SimpleEvent]) -> None:
         with self.make.at(node):

@@ -13,6 +13,7 @@ from pico_engine.krl.compiler.rules import Rules
 from pico_engine.krl.compiler.scope import Variable
 from pico_engine.krl.compiler.selects import Plan
 from pico_engine.krl.verify import CREATE
+from pico_engine.limits import KrlLimits
 from pico_engine.values import Json
 
 SHARES: Final = frozenset({"share", "shares"})
@@ -40,19 +41,19 @@ class Blueprint:
 
 
 def compile_tree(
-    tree: syntax.Ruleset, text: str, operators: Mapping[str, int], nesting_max_levels: int
+    tree: syntax.Ruleset, text: str, operators: Mapping[str, int], limits: KrlLimits
 ) -> tuple[ast.Module, Blueprint]:
     """The generated Python of a ruleset, and its blueprint. Raises CompileError."""
-    return RulesetCompiler(tree, text, operators, nesting_max_levels).compile()
+    return RulesetCompiler(tree, text, operators, limits).compile()
 
 
 class RulesetCompiler(Rules):
     """Compiles one ruleset."""
 
     def __init__(
-        self, tree: syntax.Ruleset, text: str, operators: Mapping[str, int], nesting_max_levels: int
+        self, tree: syntax.Ruleset, text: str, operators: Mapping[str, int], limits: KrlLimits
     ) -> None:
-        super().__init__(Maker(text, nesting_max_levels), dict(operators))
+        super().__init__(Maker(text, limits), dict(operators))
         self._tree = tree
         self._uses: list[str] = []
 

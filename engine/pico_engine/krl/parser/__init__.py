@@ -13,19 +13,22 @@ from pico_engine.krl.syntax import Ruleset
 from pico_engine.limits import KrlLimits
 
 _NESTING_MAX_LEVELS = KrlLimits().nesting_max_levels
+_TOKENS_MAX = KrlLimits().tokens_max
 
 
 def parse(text: str, nesting_max_levels: int = _NESTING_MAX_LEVELS) -> Ruleset:
     """The tree of a ruleset. Raises KrlSyntaxError with the first thing that is wrong."""
     cursor = Cursor(text, nesting_max_levels)
     try:
-        return ruleset(cursor)
+        tree = ruleset(cursor)
+        cursor.check_size(_TOKENS_MAX)
     except ParseFailure as failure:
         raise KrlSyntaxError((failure.diagnostic,), text) from None
+    return tree
 
 
 def parse_all(
-    text: str, nesting_max_levels: int = _NESTING_MAX_LEVELS
+    text: str, nesting_max_levels: int = _NESTING_MAX_LEVELS, tokens_max: int = _TOKENS_MAX
 ) -> tuple[Ruleset | None, list[Diagnostic], frozenset[str]]:
     """What can be read of a text, all that is wrong with it, and names that what was skipped may declare.
 
@@ -35,6 +38,7 @@ def parse_all(
     cursor = Cursor(text, nesting_max_levels, found)
     try:
         tree = ruleset(cursor)
+        cursor.check_size(tokens_max)
     except ParseFailure as failure:
         found.append(failure.diagnostic)
         return None, found, frozenset()

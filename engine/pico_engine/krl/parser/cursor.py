@@ -50,6 +50,12 @@ class Cursor:
         self.found = found
         self.guessed: set[str] = set()
 
+    def check_size(self, tokens_max: int) -> None:
+        """Refuse a text that would take too long to read and compile."""
+        if len(self.tokens) - 1 > tokens_max:
+            message = f"more than {tokens_max:,} words and marks: the limit `tokens_max`"
+            self.refuse("too-large", message, "split it into several rulesets", self.tokens[tokens_max])
+
     def advance(self) -> Token:
         """Take the token at hand, whatever it is; the end is never passed."""
         taken = self.token

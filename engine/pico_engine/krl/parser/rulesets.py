@@ -48,6 +48,9 @@ _META_HINTS = {
     "keys": 'give keys when the ruleset is installed; `meta:rulesetConfig{"name"}` has them',
     "errors": "remove it; select `system:error` instead",
 }
+FOUND_MAX = 500
+"""Errors after which reading ends: each looks for where to go on, and nobody mends so many at once."""
+
 _POSTLUDE = frozenset({"fired", "notfired", "else", "finally", "always"})
 _BEGIN = "a KRL file begins with `ruleset io.example.name {`"
 
@@ -101,7 +104,7 @@ def _attempt(c: Cursor, read: Callable[[Cursor], T], resume: Callable[[Cursor], 
     try:
         return read(c)
     except ParseFailure as failure:
-        if c.found is None:
+        if c.found is None or len(c.found) >= FOUND_MAX:
             raise
         c.found.append(failure.diagnostic)
     c.depth = c.deepest = 0

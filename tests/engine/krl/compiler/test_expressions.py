@@ -9,13 +9,14 @@ import pytest
 from pico_engine.krl import parse
 from pico_engine.krl.compiler import CompileError, compile_tree
 from pico_engine.krl.runtime import ARITIES
+from pico_engine.limits import KrlLimits
 from tests.engine.krl.picos import ruleset
 
 
 def generated(body: str, meta: str = "") -> list[str]:
     """The generated Python of a ruleset, line by line, without the lines around."""
     text = ruleset(body, meta)
-    module, _ = compile_tree(parse(text), text, ARITIES, 100)
+    module, _ = compile_tree(parse(text), text, ARITIES, KrlLimits())
     return [line.strip() for line in ast.unparse(module).splitlines()[1:-1] if line.strip()]
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from pico_engine.krl.compiler.nodes import CompileError, Maker
 from pico_engine.krl.syntax import Null, Span
+from pico_engine.limits import KrlLimits
 
 TEXT = "one\ntwo three\n\nfour"
 
@@ -17,11 +18,11 @@ TEXT = "one\ntwo three\n\nfour"
     [(0, (1, 0)), (3, (1, 3)), (4, (2, 0)), (8, (2, 4)), (14, (3, 0)), (15, (4, 0)), (19, (4, 4))],
 )
 def test_lines_and_columns(offset: int, place: tuple[int, int]) -> None:
-    assert Maker(TEXT, 9).place(offset) == place
+    assert Maker(TEXT, KrlLimits(nesting_max_levels=9)).place(offset) == place
 
 
 def test_nodes_stand_where_their_krl_stands() -> None:
-    make = Maker(TEXT, 9)
+    make = Maker(TEXT, KrlLimits(nesting_max_levels=9))
     with make.at(Null(Span(4, 13))):
         outer = make.constant(1)
         with make.at(Null(Span(8, 13))):
@@ -32,7 +33,7 @@ def test_nodes_stand_where_their_krl_stands() -> None:
 
 
 def test_nesting_has_a_limit_and_a_place() -> None:
-    make = Maker(TEXT, 2)
+    make = Maker(TEXT, KrlLimits(nesting_max_levels=2))
     with (
         make.at(Null(Span(0, 3))),
         make.at(Null(Span(4, 7))),
@@ -44,7 +45,7 @@ def test_nesting_has_a_limit_and_a_place() -> None:
 
 
 def test_what_is_made_is_python() -> None:
-    make = Maker("", 9)
+    make = Maker("", KrlLimits(nesting_max_levels=9))
     body = [
         make.assign("t1", make.remember("t2", make.map(["a"], [make.constant(None)]))),
         make.when(make.both([make.name("t1"), make.negated(make.name("t2"))]), []),

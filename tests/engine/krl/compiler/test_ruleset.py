@@ -10,18 +10,19 @@ import pytest
 from pico_engine.krl import parse
 from pico_engine.krl.compiler import Blueprint, CompileError, compile_tree
 from pico_engine.krl.runtime import ARITIES
+from pico_engine.limits import KrlLimits
 from tests.engine.krl.picos import ruleset
 
 
 def blueprint(text: str) -> Blueprint:
-    return compile_tree(parse(text), text, ARITIES, 100)[1]
+    return compile_tree(parse(text), text, ARITIES, KrlLimits())[1]
 
 
 def test_one_function_makes_it_all() -> None:
     text = ruleset(
         "global { f = function(a){ a } }", "provides f configure using c = 1 use module m alias n with d = c"
     )
-    module, made = compile_tree(parse(text), text, ARITIES, 100)
+    module, made = compile_tree(parse(text), text, ARITIES, KrlLimits())
     (create,) = module.body
     assert isinstance(create, ast.FunctionDef)
     assert create.name == "k_create"
@@ -47,7 +48,7 @@ def test_blueprints_are_plain_data() -> None:
 
 def test_an_own_testing_takes_the_place_of_the_generated_one() -> None:
     text = ruleset('global { __testing = {"mine": 1} }', "shares __testing")
-    module, _ = compile_tree(parse(text), text, ARITIES, 100)
+    module, _ = compile_tree(parse(text), text, ARITIES, KrlLimits())
     assert "'__testing': v" in ast.unparse(module)
 
 
