@@ -43,7 +43,7 @@ def test_what_cannot_be_read(tmp_path):
         ([], "no KRL file is named"),
         ([str(tmp_path / "none.krl")], "cannot read .*none.krl: No such file"),
         ([str(bad)], "bad.krl is not UTF-8, from line 2 on"),
-        ([str(large)], "larger than 1,048,576 bytes"),
+        ([str(large)], "larger than 131,072 bytes"),
     ):
         with pytest.raises(UsageError, match=told):
             list(read_files(names))
