@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, cast, overload
 from urllib.parse import quote
 
 from pico_engine.admission import check_attributes
 from pico_engine.channels import ALLOW_ALL, HTTP, Policy, clean_tags, parse_policy
-from pico_engine.errors import BadRequest, UnknownChannel, UnknownQuery, UnknownRuleset
+from pico_engine.errors import BadRequest, UnknownChannel, UnknownRuleset
 from pico_engine.events import Event, split_name
 from pico_engine.messages import HttpCall
+from pico_engine.modules import Module, ModuleByName, module_by_name
 from pico_engine.turn import Post, Send
 from pico_engine.values import EMPTY_MAP, FrozenMap, Json, encode, freeze, thaw
 
@@ -304,15 +305,9 @@ class RulesetApi:
         if self._pico.installed.get(rid) is None:
             raise UnknownRuleset(f"{self.definition.rid} uses {rid}, which is not installed in this pico")
         given = freeze(config) if config else None
-        if not isinstance(ruleset, str):
-            return cast("_Used", Module(self._pico.instance(ruleset.definition, given), ruleset))
-        definition = self._pico.definition(rid)
-        if definition is None:
-            raise UnknownRuleset(f"{self.definition.rid} uses {rid}, which this node does not have")
-        as_module = getattr(definition.create, "as_module", None)
-        if as_module is None or given is None:
-            return ModuleByName(self._pico.instance(definition, given), definition)
-        return ModuleByName(as_module(self._pico, self._pico.installed.get(rid)["config"], given), definition)
+        if isinstance(ruleset, str):
+            return module_by_name(self._pico, rid, given)
+        return cast("_Used", Module(self._pico.instance(ruleset.definition, given), ruleset))
 
     def query(self, eci: str, rid: str, name: str, /, **args: Json) -> Json:
         """Ask another pico. Waits for the answer where it is not in this engine.
@@ -468,49 +463,3 @@ class RulesetApi:
         """Remove one scheduled event of this ruleset; False when there is none (any more)."""
         turn = self._writing_turn()
         return turn.engine.schedules.remove(turn.pico, schedule_id, self.definition.rid)
-
-
-class Module:
-    """Another ruleset as a module: only what it provides can be reached."""
-
-    __slots__ = ("_instance", "_ruleset")
-
-    def __init__(self, instance: Any, ruleset: type[Ruleset]) -> None:
-        self._instance = instance
-        self._ruleset = ruleset
-
-    def __getattr__(self, name: str) -> Any:
-        _check_provided(self._ruleset.definition, name)
-        return getattr(self._instance, name)
-
-
-class ModuleByName:
-    """Another ruleset as a module, in whichever language it is: what it provides, as functions of JSON.
-
-    What it provides as a value is a function without arguments, too.
-    """
-
-    __slots__ = ("_definition", "_instance")
-
-    def __init__(self, instance: Any, definition: RulesetDefinition) -> None:
-        self._instance = instance
-        self._definition = definition
-
-    def __getattr__(self, name: str) -> Callable[..., Json]:
-        _check_provided(self._definition, name)
-        if self._definition.language == "python":
-            return cast("Callable[..., Json]", getattr(self._instance, name))
-
-        def call(*args: Json, **named: Json) -> Json:
-            return freeze(self._instance.provided(name, freeze(list(args)), freeze(named)))
-
-        return call
-
-
-def _check_provided(definition: RulesetDefinition, name: str) -> None:
-    function = definition.functions.get(name)
-    if function is None or not function.provided:
-        raise UnknownQuery(
-            f"ruleset {definition.rid} provides no {name}",
-            "mark the function with @provides in that ruleset, or name it in `provides` in KRL",
-        )
