@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pico_engine.errors import BadRequest
+
 if TYPE_CHECKING:
     from pico_engine.messages import EventMessage
     from pico_engine.pico import Pico
     from pico_engine.turn import Post
+    from pico_engine.values import Json
 
 
 class Port:
@@ -27,7 +30,7 @@ class Port:
         return False
 
     def take_post(self, pico: Pico, post: Post) -> bool:
-        """Take an HTTP request that nobody waits for, to see to it durably; False: the engine makes it once."""
+        """Take an HTTP request that nobody waits for, and see to it durably; False: it is made once."""
         del pico, post
         return False
 
@@ -35,6 +38,16 @@ class Port:
         """May this pico's rulesets ask the world outside? See HttpCall and RulesetCall."""
         del pico
         return False
+
+    def invite(self, pico: Pico, label: str) -> dict[str, Json]:
+        """Make a channel of the pico and an invitation to connect to it: `{id, url, eci, expires}`, in ms."""
+        del pico, label
+        raise BadRequest("this engine makes no connections")
+
+    def accept(self, pico: Pico, url: str) -> dict[str, Json]:
+        """Answer an invitation; what is told of the connection that begins."""
+        del pico, url
+        raise BadRequest("this engine makes no connections")
 
     def channel_deleted(self, pico: Pico, eci: str) -> None:
         """A channel of this pico is about to go."""

@@ -67,7 +67,6 @@ TESTS: dict[str, dict[str, str]] = {
         "`error LEVEL`": RECORDED,
         "attributes in `__testing`": RECORDED,
         "`event:send` and": f"{MODULES}test_event.py::test_another_engine_is_told_over_http_when_that_is_allowed",
-        "`event:send` with": f"{MODULES}test_event.py::test_what_cannot_be_sent",
         "`http:…`": "engine/test_waiting.py::test_no_requests_without_a_port_that_allows_them_and_not_too_many",
         "`ctx:eventQuery`": f"{MODULES}test_ctx.py::test_a_pico_that_is_not_made_yet_cannot_be_told",
         "`ctx:query` in a circle": "engine/test_waiting.py::test_a_query_that_comes_back_to_its_own_pico_is_refused",

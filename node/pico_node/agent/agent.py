@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pico_didcomm import peer_id_from_ed25519
+from pico_didcomm.errors import NotFetched
 from pico_didcomm.pico_engine import is_pico_engine_did
 from pico_didcomm.protocols.events import EVENT_TYPE, SENDER_ORDER
 from pico_engine.engine import Engine
@@ -36,10 +37,11 @@ from pico_engine.port import Port
 from pico_engine.registry import Registry
 from pico_engine.store import Batch, StoreReader
 from pico_engine.turn import Post, Send
-from pico_engine.values import FrozenMap, freeze
+from pico_engine.values import FrozenMap, Json, freeze
 from pico_node.agent.carriable import check_carriable
 from pico_node.agent.commands import CommandReply, Commands
 from pico_node.agent.documents import Documents
+from pico_node.agent.errors import BadInvitation
 from pico_node.agent.farewells import Farewells, InboundEnd
 from pico_node.agent.foreign import Foreign, ForeignEvent, ForeignQuery
 from pico_node.agent.foreign_post import ForeignPost
@@ -380,6 +382,22 @@ class Agent(Port):
         ours = connection_to(pico, eci)
         # Of agents of other makes only the existing engine answers queries.
         return ours is not None and (not is_foreign(pico, ours) or is_pico_engine_did(eci))
+
+    def invite(self, pico: Pico, label: str) -> dict[str, Json]:
+        expires = self.now + self.limits.invitation_max_age_ms
+        invitation: dict[str, Json] = self.handshake.invite(pico, "", ("", ""), label, expires)
+        return invitation
+
+    def accept(self, pico: Pico, url: str) -> dict[str, Json]:
+        try:
+            visit = self.visits.read(url)
+        except NotFetched as error:
+            raise BadInvitation(
+                error.what, "accept it with `picomesh connect`, which fetches the document"
+            ) from error
+        begun: dict[str, Json]
+        begun = self.handshake.accept(pico, url, "") if visit is None else self.visits.accept(pico, visit, "")
+        return begun
 
     def channel_deleted(self, pico: Pico, eci: str) -> None:
         self.mediated.remove(eci)

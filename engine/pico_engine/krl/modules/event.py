@@ -41,7 +41,7 @@ def _attr(run: Instance, name: Value = UNDEFINED) -> Value:
 
 
 def _send(run: Instance, options: Value = UNDEFINED, host: Value = UNDEFINED) -> Value:
-    """Sends an event to the pico that `eci`, or the subscription `sub`, leads to."""
+    """Sends an event to the pico that `eci`, `did` or the subscription `sub` leads to."""
     if not isinstance(options, dict):
         raise type_error("event:send expects a map with eci, domain, type and attrs")
     eci = options.get("eci", UNDEFINED)
@@ -51,11 +51,7 @@ def _send(run: Instance, options: Value = UNDEFINED, host: Value = UNDEFINED) ->
     if not truth(eci) and isinstance(subscription, dict):
         eci, host = subscription.get("Tx", UNDEFINED), subscription.get("Tx_host", UNDEFINED)
     elif not truth(eci) and truth(options.get("did", UNDEFINED)):
-        raise KrlRuntimeError(
-            "Error",
-            "event:send cannot send to a DID yet",
-            "connect the two picos, and send to the connection's Tx as eci",
-        )
+        eci = options["did"]  # the other side of a connection: its channel's name is its DID
     if type(eci) is not str:
         raise type_error(f"eci was {to_string(eci)} instead of a string")
     try:

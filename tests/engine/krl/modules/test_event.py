@@ -38,6 +38,12 @@ def test_events_are_sent_over_subscriptions() -> None:
     assert krl.query("got") == {}
 
 
+def test_the_other_side_of_a_connection_may_be_named_by_its_did() -> None:
+    krl, eci = two()
+    krl.event("a:b", {"options": {"did": eci, "domain": "x", "type": "y"}})
+    assert krl.query("got") == {}
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -46,7 +52,6 @@ def test_events_are_sent_over_subscriptions() -> None:
         ({"eci": "c", "domain": "x"}, "Error: missing event.name"),
         ({"eci": "c", "domain": " ", "type": "y"}, "Error: missing event.domain"),
         ({"eci": "c", "domain": "x", "type": "y", "attrs": [1]}, "Error: Expected a JSON map"),
-        ({"did": "did:x", "domain": "x", "type": "y"}, "cannot send to a DID yet"),
         ("text", "TypeError: event:send expects a map"),
     ],
 )
