@@ -222,7 +222,9 @@ def show(told: Mapping[str, Any]) -> str:
     from pico_node.cli.krl_pico import show_located
 
     lines = [f"> {printable(told['step'])}"]
-    lines += [f"  {one['level']} {_said(one)}" for one in told["log"]]
+    for one in told["log"]:
+        first, *more = _said(one).rstrip("\n").split("\n")
+        lines += [f"  {one['level']} {printable(first)}", *(f"    {printable(line)}" for line in more)]
     for one in told.get("directives", ()):
         lines.append(f"  directive {printable(one['name'])} {_json(one['options'])}")
     if "result" in told:
@@ -238,7 +240,7 @@ def show(told: Mapping[str, Any]) -> str:
 
 def _said(line: Mapping[str, Any]) -> str:
     data = "" if line["data"] in (None, line["text"]) else f" {_json(line['data'])}"
-    return f"{printable(line['text'])}{data}"
+    return f"{line['text']}{data}"
 
 
 def _json(value: Any) -> str:

@@ -185,6 +185,13 @@ def test_a_query_of_another_ruleset(capsys, file: str, tmp_path: Path) -> None:
     assert [one["result"] for one in answer["steps"]] == [0, 7, 8, "root"]
 
 
+def test_a_log_line_of_several_lines(capsys, tmp_path: Path) -> None:
+    file = tmp_path / "a.krl"
+    file.write_text("ruleset a { rule r { select when a:b fired { log info <<one\ntwo\x1b[2J\n>> } } }")
+    _, out, _ = run(capsys, str(file), "event", "a:b")
+    assert out == "> event a:b\n  info one\n    two\N{REPLACEMENT CHARACTER}[2J\n"
+
+
 def test_an_event_without_a_name_is_an_error_of_its_step(capsys, file: str) -> None:
     code, out, _ = run(capsys, file, "event", "x", "query", "value")
     assert code == Exit.NODE_ERROR
