@@ -88,7 +88,7 @@ class RulesetDefinition:
 
     @property
     def testing(self) -> dict[str, Json]:
-        """What the query `__testing` answers where the author wrote none: what there is to ask and to send."""
+        """What the query `__testing` answers where the author wrote none: what can be asked and sent."""
         names = sorted({name for rule in self.rules for name in rule.machine.salience if "*" not in name})
         return {
             "queries": [

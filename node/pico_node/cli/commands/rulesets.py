@@ -29,7 +29,9 @@ def install(context: Context) -> None:
         answer = context.client.post(where, url=url, config=context["config"])
         context.show(
             answer,
-            lambda told: "\n".join([*told.get("warnings", ()), f"installed {told['rid']} from {told['url']}"]),
+            lambda told: "\n".join(
+                [*told.get("warnings", ()), f"installed {told['rid']} from {told['url']}"]
+            ),
         )
         return
     rids = bring(Path(word), context) if word.endswith(".py") else [word]
