@@ -49,6 +49,11 @@ class Port:
         del pico, url
         raise BadRequest("this engine makes no connections")
 
+    def partners(self, pico: Pico) -> dict[str, str]:
+        """The pico's own channel by the other side's, for each established connection."""
+        del pico
+        return {}
+
     def channel_deleted(self, pico: Pico, eci: str) -> None:
         """A channel of this pico is about to go."""
 

@@ -39,8 +39,7 @@ class DidO(Ruleset, rid=DID_O, version="1.0.0", author="picomesh"):
     @query
     def didMap(self) -> dict[str, str]:  # noqa: N802 - names of the existing engine
         """Our DID by theirs, for each established connection."""
-        rows = self._pico.connections.rows.items()
-        return {row["their_did"]: eci for eci, row in rows if row["state"] == "established"}
+        return self._pico.engine.port.partners(self._pico)
 
     @provides
     @query

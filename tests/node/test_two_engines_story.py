@@ -12,6 +12,7 @@ import pytest
 from tests.node.processes import RealNode, wait_until
 
 SUBSCRIPTION, UI = "io.picolabs.subscription", "io.picolabs.pico-engine-ui"
+DID_O = "io.picolabs.did-o"
 DIARY = """
 ruleset test.diary {
   meta {
@@ -22,6 +23,8 @@ ruleset test.diary {
     said = function(){ ent:said || [] }
     elsewhere = function(eci, host){ wrangler:picoQuery(eci, meta:rid, "said", {}, host) }
   }
+  rule tell { select when diary tell
+    event:send({"did": event:attr("did"), "domain": "diary", "type": "said", "attrs": event:attrs}) }
   rule note { select when diary said
     fired { ent:said := said().append(event:attr("n").as("Number")) } }
 }
@@ -119,3 +122,18 @@ def test_what_two_engines_say_to_each_other_survives_both(engines: tuple[Engine,
     here.event("wrangler:subscription_cancellation", Id=bus["Id"])
     assert here.ask(SUBSCRIPTION, "established") == []
     wait_until(lambda: there.ask(SUBSCRIPTION, "established") == [], what="the end at the other side")
+
+
+def test_a_connection_by_the_existing_engines_ruleset(engines: tuple[Engine, Engine]) -> None:
+    here, there = engines
+    invitation = there.ask(DID_O, "generate_invitation", label="there")
+    assert "_oob=" in invitation
+    here.event("dido:receive_invite", invite=invitation)
+    ((theirs, ours),) = wait_until(lambda: list(here.ask(DID_O, "didMap").items()), what="the connection")
+    wait_until(lambda: there.ask(DID_O, "didMap") == {ours: theirs}, what="the same at the other side")
+    assert there.ask(DID_O, "generate_invitation") != invitation, "each is good once"
+
+    for n in (1, 2):
+        here.event("diary:tell", did=theirs, n=n)
+    wait_until(lambda: there.ask("test.diary", "said") == [1, 2], what="events by DID")
+    assert here.ask("test.diary", "elsewhere", eci=theirs, host=None) == [1, 2]

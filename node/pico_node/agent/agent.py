@@ -75,7 +75,15 @@ from pico_node.agent.messages import (
 )
 from pico_node.agent.neighbours import Neighbours
 from pico_node.agent.questions import Questions
-from pico_node.agent.rows import NodeRows, connection_of, connection_to, is_foreign, numbers
+from pico_node.agent.rows import (
+    ESTABLISHED,
+    NodeRows,
+    connection_of,
+    connection_to,
+    connections_of,
+    is_foreign,
+    numbers,
+)
 from pico_node.agent.visits import Visits
 
 if TYPE_CHECKING:
@@ -398,6 +406,10 @@ class Agent(Port):
         begun: dict[str, Json]
         begun = self.handshake.accept(pico, url, "") if visit is None else self.visits.accept(pico, visit, "")
         return begun
+
+    def partners(self, pico: Pico) -> dict[str, str]:
+        every = connections_of(pico)
+        return {row["their_did"]: eci for eci, row in every if row["state"] == ESTABLISHED}
 
     def channel_deleted(self, pico: Pico, eci: str) -> None:
         self.mediated.remove(eci)
