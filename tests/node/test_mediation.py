@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pico_node.node import Node
+from pico_node.options import UpOptions
 from tests.node.processes import RealNode, wait_until
 
 pytestmark = pytest.mark.processes
@@ -98,9 +103,27 @@ def test_messages_wait_at_the_mediator_and_survive_its_death(nodes: Callable[[st
     wait_until(lambda: hidden.ask("p", "test.notes", "all") == heard, 30, "what came meanwhile")
 
 
-def metrics(node: RealNode) -> str:
-    import urllib.request
+async def test_two_nodes_meet_as_foreign_agents_over_libp2p(tmp_path: Path) -> None:
+    """With `didcomm/v2` alone: no URL is told, and the answer comes back by the return route."""
+    async with AsyncExitStack() as stack:
+        nodes = []
+        for name in ("a", "b"):
+            node = Node(UpOptions(tmp_path / name, http=("127.0.0.1", 0), mdns=False))
+            await node.run_up()
+            stack.push_async_callback(node.take_down)
+            await node.command("pico_new", name="p")
+            assert node.agent is not None
+            node.agent.base_url = ""
+            nodes.append(node)
+        made = await nodes[0].command("invite", pico="p", audience="didcomm")
+        await nodes[1].command("accept", pico="p", url=made["url"])
+        async with asyncio.timeout(30):
+            for node in nodes:
+                while (await node.command("connections", pico="p"))[0]["state"] != "established":
+                    await asyncio.sleep(0.1)
 
+
+def metrics(node: RealNode) -> str:
     token = (node.home / "token").read_text().strip()
     request = urllib.request.Request(node.url + "/metrics", headers={"Authorization": f"Bearer {token}"})
     with urllib.request.urlopen(request, timeout=20) as answer:

@@ -144,7 +144,7 @@ class ForeignPost:
             document = resolver.resolve(row["their_did"])
             envelope = self._seal(pico, eci, message, document)
             returns = answers is not None and return_route_of(answers).carries(message)
-            if returns and self.back(origin, envelope):
+            if returns and self.back(origin, envelope, _addresses_of(origin.peer_id, document)):
                 return
             agent.effect(self.posted(document, envelope, resolver))
         except NotFetched as error:
@@ -177,14 +177,17 @@ class ForeignPost:
             resolver.learn(row["their_long"])
         return self._agent.documents.beside(resolver)
 
-    def back(self, origin: Origin, envelope: bytes) -> bool:
-        """Send an envelope back to where a message came from; False where there is no such way."""
+    def back(self, origin: Origin, envelope: bytes, addresses: tuple[str, ...] = ()) -> bool:
+        """Send an envelope back to where a message came from; False where there is no such way.
+
+        `addresses` are those of the libp2p node, which may have closed its connection meanwhile.
+        """
         if origin.socket:
             self._agent.effect(SendSocket(origin.socket, envelope))
         elif origin.reply is not None:
             self.settle(origin, envelope)
         elif origin.peer_id:
-            self._agent.effect(SendForeign(origin.peer_id, (), envelope))
+            self._agent.effect(SendForeign(origin.peer_id, addresses, envelope))
         else:
             return False
         return True
@@ -275,6 +278,12 @@ def long_did(pico: Pico, eci: str) -> str:
 def _is_ours(endpoint: Endpoint) -> bool:
     """Whether this node has the transport."""
     return endpoint.scheme in (LIBP2P_SCHEME, "https", "http")
+
+
+def _addresses_of(peer_id: str, document: DidDocument) -> tuple[str, ...]:
+    """Where a document says that this node is; () where it says nothing of it."""
+    ends = [one for one in endpoints_of(document) if peer_id and one.uri.partition(":")[2] == peer_id]
+    return next((_addresses(one) for one in ends if one.scheme == LIBP2P_SCHEME), ())
 
 
 def _addresses(endpoint: Endpoint) -> tuple[str, ...]:

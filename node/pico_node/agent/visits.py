@@ -190,7 +190,6 @@ class Visits:
             their_did=their_did,
             their_long=invitation.sender,
             foreign=True,
-            ping=agent.entropy(16).hex(),
         )
         agent.node.unsent.put(UNSENT + identity[0], pico.did)
         agent.foreign_post.to_send[identity[0]] = None
@@ -206,7 +205,8 @@ class Visits:
         knock.count += 1
         knock.at_ms, knock.pause_ms = now + knock.pause_ms, min(2 * knock.pause_ms, limits.retry_max_ms)
         old = is_pico_engine_did(row["their_did"])
-        ping = make_ping(row["ping"], long_did(pico, eci), row["their_did"], old_spelling=old)
+        # With the same id again, a ping whose answer was lost would be passed over as a repeated one.
+        ping = make_ping(agent.foreign_post.new_id(), long_did(pico, eci), row["their_did"], old_spelling=old)
         ping = replace(ping, pthid=row["id"], extra={} if old else ALL.headers())
         agent.foreign_post.send(pico, eci, ping, None, Origin(""))
 
