@@ -437,8 +437,30 @@ class Engine:
         """A rule or query of `pico` asks another pico; see `Waiting`."""
         return self.waiting.ask(pico, eci, rid, name, args)
 
-    def log(self, pico: Pico, level: str, rid: str, text: str, now: int, data: Json = None) -> None:
-        """Keep a log entry with the pico, and tell the driver."""
+    def log(
+        self,
+        pico: Pico,
+        level: str,
+        rid: str,
+        text: str,
+        now: int,
+        data: Json = None,
+        *,
+        by_ruleset: bool = True,
+    ) -> None:
+        """Keep a log entry with the pico, and tell the driver.
+
+        What rulesets write beyond `log_entries_max` in one turn is left out; what the engine says of them is
+        not.
+        """
+        turn, most = pico.turn, self.limits.log_entries_max
+        if turn is not None and by_ruleset:
+            turn.logged += 1
+            if turn.logged > most:
+                if turn.logged > most + 1:
+                    return
+                level, data = "warning", None
+                text = f"what else this turn logs is left out: log_entries_max is {most:,}"
         line = LogLine(str(level), pico.did, rid, str(text), now, loggable(data))
         if pico.turn is not None and not pico.turn.read_only:
             append_log(pico, line, self.limits)

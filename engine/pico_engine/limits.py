@@ -25,6 +25,8 @@ class KrlLimits:
     """Names that a ruleset declares: likewise."""
     transitions_max: int = 20_000
     """Transitions of all event expressions of a ruleset: `and` and `any` multiply, `count` adds."""
+    modules_max: int = 256
+    """Modules that one ruleset uses, counting those of its modules for each use: they multiply."""
     answer_max_bytes: int = 4_194_304
     """The answer to one query, as JSON: it is held in memory as a whole."""
     stored_max_bytes: int = 67_108_864
@@ -43,8 +45,14 @@ class EngineLimits:
     """Events raised within one turn: a rule that raises itself stops here instead of never."""
     sends_max: int = 256
     """Events that one turn sends to other picos: a turn is one atomic write, which must stay small."""
+    sends_max_bytes: int = 8_388_608
+    """Attributes and bodies of what one turn sends, as JSON: likewise."""
+    considered_max: int = 100_000
+    """Rules that are looked at in one turn, for all its events: each takes time, and a place in the trace."""
     directives_max: int = 1_000
     """Directives in one answer."""
+    directives_max_bytes: int = 4_194_304
+    """Their options, as JSON: an answer is held in memory as a whole."""
     queue_max_messages: int = 10_000
     """Messages that wait for one pico; beyond, the sender is told to try again later."""
     hops_max: int = 64

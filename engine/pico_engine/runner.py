@@ -49,6 +49,8 @@ _new = tuple.__new__
 
 TURNS_IN_A_ROW_MAX = 8
 """Messages that one pico takes before the next has its turn: going from one to the other costs, too."""
+TRACED_RULES_MAX = 256
+"""Rules and sends that one trace names: traces stay in memory."""
 TRACED_CHANGES_MAX = 1_000
 """Changed rows that one trace names; a turn may change a hundred times as many."""
 
@@ -231,7 +233,8 @@ class Runner:
             if not held:
                 self._consume(turn, message)
             fate = "waits" if held else "was dropped"
-            engine.log(pico, "error", "", f"{message.domain}:{message.type} {fate}: {error}", turn.now)
+            said = f"{message.domain}:{message.type} {fate}: {error}"
+            engine.log(pico, "error", "", said, turn.now, by_ruleset=False)
 
     def _trace(
         self,
@@ -259,9 +262,12 @@ class Runner:
                 door,
                 sender,
                 outcome,
-                turn.considered,
+                turn.considered[:TRACED_RULES_MAX]
+                if len(turn.considered) > TRACED_RULES_MAX
+                else turn.considered,
                 changed,
-                turn.sends,
+                # without their attributes, which may be large
+                [Send(one.eci, one.domain, one.type, None) for one in turn.sends[:TRACED_RULES_MAX]],
             )
         )
 
@@ -398,7 +404,8 @@ class Runner:
         turn = Turn(engine, pico, message, "", engine.now)
         turn.read_only, turn.chain, turn.outer = True, chain, outer
         pico.turn = turn
-        engine.turn_serial += 1
+        if outer is None:
+            engine.turn_serial += 1  # else the time is that of the turn which asks
         running, engine.rule_running = engine.rule_running, True
         try:
             value = function.run(pico.instance(definition), message.args)
@@ -415,6 +422,8 @@ class Runner:
             raise failure from error
         finally:
             engine.rule_running = running
+            if turn.metered and pico.meter is not None:
+                pico.meter.end(turn)
             ledger.rollback()
             ledger.journal = ledger.outer_journals.pop()
             pico.turn = None

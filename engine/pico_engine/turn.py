@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pico_engine.errors import BadRequest, EngineError, LimitExceeded, RulesetFailed
 from pico_engine.events import Event
 from pico_engine.expressions.progress import NOTHING
-from pico_engine.values import EMPTY_MAP, FrozenMap, Json, encode, printable
+from pico_engine.values import EMPTY_MAP, FrozenMap, Json, encode, freeze, printable
 
 if TYPE_CHECKING:
     from greenlet import greenlet
@@ -100,6 +100,14 @@ class Turn:
     """Why the first of the rules that failed did."""
     metered = False
     """Has the pico's meter of KRL rulesets begun to count this turn?"""
+    interruptions = 0
+    """Rules that computed too long."""
+    logged = 0
+    """Log entries written."""
+    directed_bytes = 0
+    """Options of directives, as JSON."""
+    sent_bytes = 0
+    """Attributes and bodies of what is sent, as JSON."""
     calls = 0
     """Requests to the world outside made in this turn."""
 
@@ -129,8 +137,17 @@ class Turn:
         self.agenda.append(event)
 
     def send(self, send: Send) -> None:
+        """Raises LimitExceeded; BadRequest for names that no message can carry."""
+        if not (send.eci.isascii() and send.domain.isascii() and send.type.isascii()):
+            for part in (send.eci, send.domain, send.type):
+                freeze(part)
         if len(self.sends) >= self.engine.limits.sends_max:
             raise LimitExceeded(f"one turn sends more than {self.engine.limits.sends_max} events")
+        if send.attrs or type(send) is Post:
+            most = self.engine.limits.sends_max_bytes
+            self.sent_bytes += len(encode(send.attrs)) + (len(send.body or "") if type(send) is Post else 0)
+            if self.sent_bytes > most:
+                raise LimitExceeded(f"one turn sends more than {most:,} bytes (sends_max_bytes)")
         self.sends.append(send)
 
     def count_call(self) -> None:
@@ -146,6 +163,13 @@ class Turn:
     def direct(self, name: str, options: Json) -> None:
         if len(self.directives) >= self.engine.limits.directives_max:
             raise LimitExceeded(f"one turn gives more than {self.engine.limits.directives_max} directives")
+        if options:
+            most = self.engine.limits.directives_max_bytes
+            self.directed_bytes += len(encode(options))
+            if self.directed_bytes > most:
+                raise LimitExceeded(
+                    f"one turn gives directives of more than {most:,} bytes (directives_max_bytes)"
+                )
         self.directives.append(
             {
                 "type": "directive",
@@ -160,20 +184,30 @@ class Turn:
     def run(self) -> None:
         """Run the agenda to its end. Raises TurnAborted when the turn cannot be kept."""
         engine, pico = self.engine, self.pico
+        engine.turn_serial += 1
         engine.rule_running = True  # rules and their conditions: all of it may be interrupted
         try:
             for event in self.agenda:  # grows while it is walked
-                engine.turn_serial += 1
                 self.event = event
                 if self.stopped:
                     self.stopped = frozenset()
                 for_rid = event.for_rid
-                for rule in pico.rules_for(event.domain, event.type):
+                rules = pico.rules_for(event.domain, event.type)
+                if len(self.considered) + len(rules) > engine.limits.considered_max:
+                    raise TurnAborted(self._too_many_rules())
+                for rule in rules:
                     if for_rid is None or for_rid == rule.rid:
                         self._consider(rule, event)
         finally:
             engine.rule_running = False
             self.rid = self.rule = ""
+
+    def _too_many_rules(self) -> EngineError:
+        most = self.engine.limits.considered_max
+        return LimitExceeded(
+            f"one event made pico {self.pico.did} look at more than {most:,} rules (considered_max)",
+            "raise fewer events, or give events of different kinds different names",
+        )
 
     def _consider(self, rule: InstalledRule, event: Event) -> None:
         """Run the rule if the event selects it."""
@@ -183,7 +217,7 @@ class Turn:
             try:
                 outcome = self._match(machine, rule, event)
             except TurnOverdueError:
-                self._rule_failed(rid, name, self.overdue(f"the condition of rule {name} of {rid}"))
+                self._interrupted(rid, name, f"the condition of rule {name} of {rid}")
                 return
             except Exception as error:  # noqa: BLE001 - a rule's condition is foreign code
                 self._rule_failed(rid, name, error)
@@ -198,7 +232,6 @@ class Turn:
         self.rid, self.rule = rid, name
         considered = self.considered
         mark = _UNTOUCHED if machine is None and self.is_untouched and not considered else self._mark()
-        self.engine.turn_serial += 1
         try:
             run(instance, event, settings)
             considered.append((rid, name, event.domain, event.type, "fired", ""))
@@ -206,7 +239,7 @@ class Turn:
             raise
         except TurnOverdueError:
             self._go_back(mark)
-            self._rule_failed(rid, name, self.overdue(f"rule {name} of {rid}"))
+            self._interrupted(rid, name, f"rule {name} of {rid}")
         except Exception as error:  # noqa: BLE001 - a rule is foreign code: its failure must stay its own
             self._go_back(mark)
             self._rule_failed(rid, name, error)
@@ -234,6 +267,14 @@ class Turn:
             section.put(key, outcome.progress)
         return outcome
 
+    def _interrupted(self, rid: str, rule: str, what: str) -> None:
+        """A rule computed too long: it failed. When another one does, the whole turn ends."""
+        error = self.overdue(what)
+        if self.interruptions:
+            raise TurnAborted(error)
+        self.interruptions += 1
+        self._rule_failed(rid, rule, error)
+
     def overdue(self, what: str = "the turn") -> EngineError:
         """The error of what was interrupted because it computed too long."""
         return LimitExceeded(
@@ -250,7 +291,8 @@ class Turn:
         if self.failure is None and not (type(error) is BadRequest and self._is_native(rid)):
             self.failure = failure_of(error, f"rule {rule} of {rid}")
         self.engine.count("rules_failed")
-        self.engine.log(self.pico, "error", rid, f"rule {rule} failed: {text}", self.now)
+        said = f"rule {rule} failed: {text}"
+        self.engine.log(self.pico, "error", rid, said, self.now, by_ruleset=False)
         if (event.domain, event.type) != ("system", "error"):
             attrs = {"level": "error", "data": text, "rid": rid, "rule_name": rule, "genus": "system"}
             self.raise_event(self._system_error(attrs, rid))

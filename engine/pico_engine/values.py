@@ -88,7 +88,11 @@ def freeze(value: Json, depth: int = 0) -> Json:
     text with lone surrogates), LimitExceeded for more than `DEPTH_MAX_LEVELS`.
     """
     kind = type(value)
-    if value is None or kind is FrozenMap or kind is FrozenList or kind is bool:
+    if value is None or kind is bool:
+        return value
+    if kind is FrozenMap or kind is FrozenList:
+        if depth:
+            _check_depth(value, depth)
         return value
     if kind is str or kind is int or kind is float:
         return _checked_scalar(value)
@@ -113,6 +117,15 @@ def freeze(value: Json, depth: int = 0) -> Json:
         f"a {kind.__name__} is not JSON-like data",
         "keep text, numbers, true, false, None, lists and maps; turn other objects into one of these",
     )
+
+
+def _check_depth(value: Json, depth: int) -> None:
+    """Frozen data inside of other data: together they may be too deep. Raises LimitExceeded."""
+    if depth >= DEPTH_MAX_LEVELS:
+        raise LimitExceeded(f"data is nested deeper than {DEPTH_MAX_LEVELS} levels")
+    for item in value.values() if type(value) is FrozenMap else value:
+        if type(item) is FrozenMap or type(item) is FrozenList:
+            _check_depth(item, depth + 1)
 
 
 def _plain_scalar(value: str | float) -> Json:

@@ -68,6 +68,16 @@ class Endless(Ruleset, rid="test.endless"):
             pass
         self.kept += 1
 
+    @rule(when("it:many"))
+    def many(self, event):
+        for _ in range(60):
+            self.raise_event("it:slow")
+
+    @rule(when("it:loops_all"))
+    def loops_all(self, event):
+        for _ in range(60):
+            self.raise_event("it:loops")
+
     @rule(when("system:error"))
     def told(self, event):
         self.events.append("error")
@@ -148,6 +158,22 @@ def test_many_slow_rules_are_not_one_endless_one() -> None:
             await driver.event(eci, "it", "slow", {})
         found = await everything(driver, eci)
         assert found == {"kept": 8, "events": []}
+
+    run(story, asyncio.new_event_loop)
+
+
+@pytest.mark.parametrize("kind", ["many", "loops_all"])
+def test_the_time_is_that_of_the_whole_turn(kind: str) -> None:
+    """However many rules share it: the first one that exceeds it fails, the second ends the turn."""
+
+    async def story(driver: Driver, eci: str) -> None:
+        began = time.monotonic()
+        with pytest.raises(EngineError, match="turn_max_ms"):
+            await driver.event(eci, "it", kind, {})
+        assert time.monotonic() - began < 8 * LIMIT_MS / 1_000
+        assert await everything(driver, eci) == {"kept": 0, "events": []}
+        await driver.event(eci, "it", "good", {})
+        assert (await everything(driver, eci))["kept"] == 1
 
     run(story, asyncio.new_event_loop)
 

@@ -18,7 +18,7 @@ from pico_engine.krl.diagnostics import Diagnostic
 from pico_engine.krl.program import Program, hash_of
 from pico_engine.krl.syntax import Span
 
-COMPILER_VERSION: Final = 2
+COMPILER_VERSION: Final = 3
 """To be raised whenever the same source comes to be compiled differently."""
 _MAGIC: Final = b"picomesh krl\n"
 

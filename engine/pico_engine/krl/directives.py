@@ -25,6 +25,6 @@ def send_directive(run: Instance, name: Value = UNDEFINED, options: Value = UNDE
     """Adds a directive to the answer, and gives it as its own value."""
     turn = writing_turn(run)
     kept = freeze(to_json(options, run)) if truth(options) else EMPTY_MAP
-    turn.direct(to_json(name), kept)
+    turn.direct(freeze(to_json(name, run)), kept)
     directive: Value = turn.directives[-1]
     return directive

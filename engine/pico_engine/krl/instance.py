@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from pico_engine.errors import EngineError
 from pico_engine.krl.errors import KrlLimitExceeded, KrlRuntimeError, type_error
-from pico_engine.krl.meter import Meter
+from pico_engine.krl.meter import CODE_BYTES_PER_STEP, Meter
 from pico_engine.krl.values import UNDEFINED, Action, Function, Invocable, arrange, to_json, to_string
 from pico_engine.messages import INSIDE_DOORS, QueryMessage
-from pico_engine.values import EMPTY_MAP, Json, encode
+from pico_engine.values import EMPTY_MAP, Json, encode, printable
 
 if TYPE_CHECKING:
     from types import CodeType
@@ -41,6 +41,7 @@ class Instance:
         "host",
         "limits",
         "meter",
+        "modules",
         "pico",
         "program",
         "provides",
@@ -70,6 +71,7 @@ class Instance:
         self.host = host
         self.limits = pico.engine.limits.krl
         self.meter = meter_of(pico)
+        self.modules = 0
         self.variables = pico.variables_of(self.rid)
         self.rows = self.variables.rows
         self._keys: dict[str, str] = {}
@@ -91,7 +93,9 @@ class Instance:
             self.meter.begin(turn)
         self.event, self.rule = event, name
         try:
-            self._rules[number](settings)
+            run = self._rules[number]
+            self.meter.step(1 + len(run.__code__.co_code) // CODE_BYTES_PER_STEP)
+            run(settings)
         except Exception as error:
             raise self.located(error) from error
         finally:
@@ -102,7 +106,9 @@ class Instance:
         self.meter.begin(self.turn())
         self.event = event
         try:
-            holds: bool = self._guarded(self._conditions[number], settings)
+            condition = self._conditions[number]
+            self.meter.step(1 + len(condition.__code__.co_code) // CODE_BYTES_PER_STEP)
+            holds: bool = self._guarded(condition, settings)
             return holds
         finally:
             self.event = None
@@ -215,14 +221,16 @@ class Instance:
 
     def log(self, level: str, text: str, data: Json) -> None:
         engine = self.pico.engine
-        engine.log(self.pico, LOG_LEVELS.get(level, level), self.rid, text, self.now_ms, data)
+        self.meter.step(_STEPS_PER_LOG)
+        shown = printable(text, self.pico.engine.limits.log_entry_max_bytes)
+        engine.log(self.pico, LOG_LEVELS.get(level, level), self.rid, shown, self.now_ms, data)
 
     def call(
         self, function: Invocable, args: Sequence[Value], named: Mapping[str, Value] | None = None
     ) -> Value:
         """Calls a function or action of KRL, or a native one."""
         meter = self.meter
-        meter.steps -= 1
+        meter.steps -= function.steps
         if meter.steps < 0:
             meter.step(0)
         if meter.depth <= 0:
@@ -249,6 +257,17 @@ class Instance:
             raise type_error(f"{to_string(value)} is not an action")
         return self.call(value, args, named)
 
+    def count_module(self) -> None:
+        """One more module, of this ruleset or of its modules. Raises KrlLimitExceeded."""
+        self.modules += 1
+        self.meter.step(_STEPS_PER_MODULE)
+        most = self.limits.modules_max
+        if self.modules > most:
+            raise KrlLimitExceeded(
+                f"{self.rid} uses more than {most} modules, those of its modules among them (modules_max)",
+                "each use makes the module anew: use it in one place",
+            )
+
     @property
     def outermost(self) -> Instance:
         """The instance whose rule or query runs: itself, unless this is a module."""
@@ -273,6 +292,10 @@ class Instance:
         return eci
 
 
+_STEPS_PER_MODULE = 100
+"""To make an instance of a module, besides what its global block does."""
+_STEPS_PER_LOG = 20
+"""To write a log entry takes about as long as so many calls."""
 LOG_LEVELS = {"warn": "warning", "klog": "info"}
 """Levels of KRL that the engine's log calls something else."""
 

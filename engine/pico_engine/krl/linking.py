@@ -100,6 +100,7 @@ def use_module(run: Instance, rid: str, alias: str, given: Mapping[str, Value]) 
         raise KrlRuntimeError(
             "Error", f"Dependency Cycle Found: {path}", "one of them must do without another"
         )
+    run.outermost.count_module()
     definition = run.pico.definition(rid)
     if definition is None:
         raise KrlRuntimeError(

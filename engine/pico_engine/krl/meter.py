@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pico_engine.krl.errors import KrlLimitExceeded
 
 if TYPE_CHECKING:
     from pico_engine.limits import KrlLimits
     from pico_engine.turn import Turn
+
+
+CODE_BYTES_PER_STEP: Final = 256
+"""Length of generated code that takes about as long as a step: ten calls of helpers."""
 
 
 class Meter:
@@ -31,6 +35,15 @@ class Meter:
         if not turn.metered:
             turn.metered = True
             self._reset()
+            outer = _outer_of(turn)
+            if outer is not None:
+                self.steps, self.memory, self.depth = outer.steps, outer.memory, outer.depth
+
+    def end(self, turn: Turn) -> None:
+        """A turn that answers a question ends: what it used counts for the turn that asked."""
+        outer = _outer_of(turn)
+        if outer is not None:
+            outer.steps, outer.memory = self.steps, self.memory
 
     def step(self, n: int) -> None:
         self.steps -= n
@@ -55,3 +68,9 @@ class Meter:
             f"functions call each other more than {self._limits.call_depth_max} levels deep (call_depth_max)",
             "look for recursion without an end; map, filter and reduce need none",
         )
+
+
+def _outer_of(turn: Turn) -> Meter | None:
+    """The meter of the turn that asked, if KRL asked."""
+    outer = turn.outer
+    return outer.pico.meter if outer is not None and outer.metered else None

@@ -28,7 +28,7 @@ def checked_name(name: tuple[Value, Value]) -> tuple[str, str]:
     for word, part in zip(("domain", "name"), name, strict=True):
         if type(part) is not str or not part.strip():
             raise KrlRuntimeError("Error", f"missing event.{word}", "an event needs a domain and a type")
-    return name[0].strip(), name[1].strip()
+    return freeze(name[0].strip()), freeze(name[1].strip())
 
 
 def attributes(run: Instance, value: Value) -> Json:

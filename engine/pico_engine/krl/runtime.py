@@ -16,6 +16,7 @@ from pico_engine.krl.compiler.expressions import OPERATOR_HELPERS
 from pico_engine.krl.directives import send_directive
 from pico_engine.krl.errors import type_error
 from pico_engine.krl.linking import act_member, call_member, read_member, use_module
+from pico_engine.krl.meter import CODE_BYTES_PER_STEP
 from pico_engine.krl.numbers import number
 from pico_engine.krl.raising import error, last, raise_event, schedule_at, schedule_repeat, split_event_name
 from pico_engine.krl.regex import compile_regex
@@ -81,8 +82,11 @@ def _dot(run: Instance, value: Value, key: Value) -> Value:
     return UNDEFINED
 
 
-def _pairs(run: Instance, value: Value) -> Iterator[tuple[Value, Value, bool]]:
-    """(value, key, is it the last) of what `foreach` goes through: a list, a map, or a text's characters."""
+def _pairs(run: Instance, value: Value, steps: int = 1) -> Iterator[tuple[Value, Value, bool]]:
+    """(value, key, is it the last) of what `foreach` goes through: a list, a map, or a text's characters.
+
+    `steps`: what each round counts.
+    """
     pairs: Sequence[tuple[Value, Value]]
     if isinstance(value, list):
         pairs = list(enumerate(value))
@@ -96,7 +100,7 @@ def _pairs(run: Instance, value: Value) -> Iterator[tuple[Value, Value, bool]]:
     left = len(pairs)
     for key, item in pairs:
         left -= 1
-        run.meter.step(1)
+        run.meter.step(steps)
         yield item, key, not left
 
 
@@ -135,11 +139,16 @@ def _noop(_run: Instance, _arguments: tuple[Value, ...], _named: Mapping[str, Va
 
 
 def _function(name: str, parameters: tuple[str, ...], body: Callable[..., Value]) -> Function:
-    return Function(name, parameters, body)
+    return Function(name, parameters, body, steps_of(body))
 
 
 def _action(name: str, parameters: tuple[str, ...], body: Callable[..., Value]) -> Action:
-    return Action(name, parameters, body)
+    return Action(name, parameters, body, steps_of(body))
+
+
+def steps_of(body: Callable[..., Value]) -> int:
+    """What going once through generated code counts."""
+    return 1 + len(body.__code__.co_code) // CODE_BYTES_PER_STEP
 
 
 def _operator(name: str) -> Function | Action:

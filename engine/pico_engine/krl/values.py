@@ -74,6 +74,8 @@ class Invocable:
     parameters: tuple[str, ...]
     body: Callable[..., Value]
     """Called as `body(run, *arguments)`, with as many arguments as were given, `len(parameters)` at most."""
+    steps: int = 1
+    """What a call counts, by the length of the code; what it calls counts besides."""
 
 
 class Function(Invocable):

@@ -25,12 +25,31 @@ def test_steps_and_memory_run_out() -> None:
 
 
 def test_each_turn_begins_anew_and_only_once() -> None:
-    meter, turn = Meter(LIMITS), SimpleNamespace(metered=False)
+    meter, turn = Meter(LIMITS), SimpleNamespace(metered=False, outer=None)
     meter.step(5)
     meter.begin(turn)
     assert (meter.steps, meter.memory, meter.depth) == (10, 100, 3)
     meter.step(5)
     meter.begin(turn)
     assert meter.steps == 5, "the same turn goes on counting"
-    meter.begin(SimpleNamespace(metered=False))
+    meter.begin(SimpleNamespace(metered=False, outer=None))
     assert meter.steps == 10
+
+
+def test_what_an_asked_turn_uses_counts_for_who_asks() -> None:
+    asker, asked = Meter(LIMITS), Meter(LIMITS)
+    outer = SimpleNamespace(metered=False, outer=None, pico=SimpleNamespace(meter=asker))
+    asker.begin(outer)
+    asker.step(4)
+    asker.grow(40)
+    asker.depth -= 1
+    inner = SimpleNamespace(metered=False, outer=outer)
+    asked.begin(inner)
+    assert (asked.steps, asked.memory, asked.depth) == (6, 60, 2)
+    asked.step(5)
+    asked.end(inner)
+    assert (asker.steps, asker.memory, asker.depth) == (1, 60, 2)
+    by_python = SimpleNamespace(metered=False, outer=SimpleNamespace(metered=False))
+    asked.begin(by_python)
+    assert asked.steps == 10
+    asked.end(by_python)

@@ -40,6 +40,8 @@ class Maker:
         self._counts = {"functions": 0, "names": 0, "transitions": 0}
         self._depth = 0
         self._numbers = 0
+        self.calls = 0
+        """Calls of helpers that were made so far."""
         self._place: dict[str, Any] = {"lineno": 1, "col_offset": 0, "end_lineno": 1, "end_col_offset": 0}
         self.span = Span(0, 0)
 
@@ -110,6 +112,7 @@ class Maker:
 
     def call(self, helper: str, *arguments: ast.expr) -> ast.expr:
         """A call of a helper of the runtime."""
+        self.calls += 1
         return ast.Call(self.name(helper), list(arguments), [], **self._place)
 
     def run(self, helper: str, *arguments: ast.expr) -> ast.expr:

@@ -16,6 +16,9 @@ from pico_engine.krl.compiler.statements import Statements
 SETTINGS_MAX: Final = 100
 """Names that one rule's events set: each of its conditions begins with all of them."""
 
+CALLS_PER_STEP: Final = 10
+"""Calls of helpers that take about as long as a step."""
+
 UNIT_MS: Final = {
     "second": 1_000,
     "minute": 60_000,
@@ -90,9 +93,7 @@ class Rules(Statements):
             self._gather(node.event, simples)
             names = list(dict.fromkeys(name for simple in simples for name in _set_by(simple)))
             if len(names) > SETTINGS_MAX:
-                self.make.refuse(
-                    f"a rule that captures more than {SETTINGS_MAX} names", "use event:attrs"
-                )
+                self.make.refuse(f"a rule that captures more than {SETTINGS_MAX} names", "use event:attrs")
             for simple in simples:
                 self.events.add(simple.domain.name, simple.type.name)
                 for match in simple.matches:
@@ -154,8 +155,9 @@ class Rules(Statements):
             return
         loop, *inner = loops
         with self.make.at(loop):
-            items = self.make.run("k_pairs", self.expression(loop.expression))
+            items = self.expression(loop.expression)
             value, key, final = (self.make.temporary() for _ in range(3))
+            calls_before = self.make.calls
             self.finals.append(final)
             with self.new_block() as body:
                 for position, name in enumerate(loop.setting):
@@ -163,7 +165,9 @@ class Rules(Statements):
                     unset = self.make.name("k_undefined")
                     self.block.append(self.make.assign(self.declare(name.name), given or unset))
                 self._foreach(node, inner)
-            self.block.append(self.make.loop((value, key, final), items, body))
+            steps = self.make.constant(1 + (self.make.calls - calls_before) // CALLS_PER_STEP)
+            pairs = self.make.run("k_pairs", items, steps)
+            self.block.append(self.make.loop((value, key, final), pairs, body))
             self.finals.pop()
 
     def _body(self, node: syntax.Rule) -> None:

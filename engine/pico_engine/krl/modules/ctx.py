@@ -82,7 +82,7 @@ def _policy(run: Instance, value: Value, *, query: bool) -> Policy:
 def _tags(run: Instance, value: Value) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise type_error(f"a channel's tags are an Array, not {typeof(value)}")
-    return clean_tags(to_json(value, run))
+    return clean_tags(freeze(to_json(value, run)))
 
 
 def _new_channel(

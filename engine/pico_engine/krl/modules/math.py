@@ -117,7 +117,7 @@ def _base64decode(
     if not data:
         return ""
     _, to_text = _encoding(run, "utf8" if encoding is UNDEFINED else encoding)
-    return to_text(data)
+    return _LONE_SURROGATES.sub("\ufffd", to_text(data))  # no kept text may have halves of characters
 
 
 # -- hashes -------------------------------------------------------------------------------------------------

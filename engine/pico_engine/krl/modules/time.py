@@ -36,6 +36,8 @@ _UNITS: Final = {
 }  # fmt: skip
 """Names of what `time:add` adds; what is not here is looked for in lower case. A date cannot be added."""
 
+_STEPS_PER_DATE: Final = 50
+"""To read a date takes about as long as so many calls."""
 _EXPANDED_MAX: Final = 16
 """How many characters one conversion of `strftime` becomes about, at most of those that people use."""
 
@@ -138,7 +140,7 @@ def _strftime(run: Run, date: Value = UNDEFINED, fmt: Value = UNDEFINED) -> Valu
 
 def _parsed(run: Run, what: str, date: Value) -> int:
     text = to_string(date)
-    run.step(len(text) // 64)
+    run.step(_STEPS_PER_DATE + len(text) // 64)
     time_ms = parse_date(text, run.now_ms)
     if time_ms is not None:
         return time_ms
