@@ -8,6 +8,7 @@ EngineError
 │   ├── UnknownRuleset          404  no such ruleset installed, or known to this node
 │   ├── UnknownQuery            404  the ruleset has no such shared query
 │   ├── BadRequest              400  arguments that cannot be understood
+│   │   └── BadAttributes       400  an event lacks what its rule needs
 │   ├── LimitExceeded           413  larger, deeper or more than a named limit
 │   └── Busy                    503  the pico's queue is full; try again later
 ├── RulesetError                the author of a ruleset
@@ -98,6 +99,12 @@ class UnknownQuery(CallerError):
 
 class BadRequest(CallerError):
     """Arguments that cannot be understood."""
+
+
+class BadAttributes(BadRequest):
+    """An event lacks an attribute that its rule needs, or has one of a wrong kind."""
+
+    code = "bad-attributes"
 
 
 class LimitExceeded(CallerError):

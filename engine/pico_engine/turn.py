@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from pico_engine.errors import BadRequest, EngineError, LimitExceeded, RulesetFailed
+from pico_engine.errors import BadAttributes, EngineError, LimitExceeded, RulesetFailed
 from pico_engine.events import Event
 from pico_engine.expressions.progress import NOTHING
 from pico_engine.values import EMPTY_MAP, FrozenMap, Json, encode, freeze, printable
@@ -97,7 +97,7 @@ class Turn:
     answers_undefined = False
     """Did the query at hand answer KRL's undefined, which is null to all but old clients?"""
     failure: EngineError | None = None
-    """Why the first of the rules that failed did."""
+    """Why the first rule that failed did; not one that lacked attributes: old clients send what they like."""
     metered = False
     """Has the pico's meter of KRL rulesets begun to count this turn?"""
     interruptions = 0
@@ -288,7 +288,7 @@ class Turn:
         event = self.event
         assert event is not None, "rules run for an event"
         self.considered.append((rid, rule, event.domain, event.type, "failed", text))
-        if self.failure is None and not (type(error) is BadRequest and self._is_native(rid)):
+        if self.failure is None and not isinstance(error, BadAttributes):
             self.failure = failure_of(error, f"rule {rule} of {rid}")
         self.engine.count("rules_failed")
         said = f"rule {rule} failed: {text}"
@@ -296,11 +296,6 @@ class Turn:
         if (event.domain, event.type) != ("system", "error"):
             attrs = {"level": "error", "data": text, "rid": rid, "rule_name": rule, "genus": "system"}
             self.raise_event(self._system_error(attrs, rid))
-
-    def _is_native(self, rid: str) -> bool:
-        """In Python? Such a rule says so where the existing engine's would pass over a bad request."""
-        definition = self.pico.definition(rid)
-        return definition is not None and definition.language != "krl"
 
     def _system_error(self, attrs: dict[str, Json], rid: str) -> Event:
         return Event("system", "error", FrozenMap(attrs), self.eid, self.now, "", None, rid)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pico_engine import Event
-from pico_engine.errors import BadRequest
+from pico_engine.errors import BadAttributes, BadRequest
 from pico_engine.values import Json, decode
 
 _OF_THE_DOOR = "_headers"
@@ -20,35 +20,37 @@ def passed_on(event: Event, /, **more: Json) -> dict[str, Json]:
 
 
 def required_text(event: Event, name: str) -> str:
-    """An attribute that must be there; a number counts as its text. Raises BadRequest."""
+    """An attribute that must be there; a number counts as its text. Raises BadAttributes."""
     value = event.attr(name)
     if isinstance(value, str) and value:
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
-    raise BadRequest(f"{event.name} needs the attribute {name!r}", f"send {name} as text that is not empty")
+    raise BadAttributes(
+        f"{event.name} needs the attribute {name!r}", f"send {name} as text that is not empty"
+    )
 
 
 def parsed(event: Event, name: str) -> Any:
-    """A map or list; from a URL or a form it comes as JSON text. None when missing. Raises BadRequest."""
+    """A map or list; from a URL or a form it comes as JSON text. None when missing. Raises BadAttributes."""
     value = event.attr(name)
     if not isinstance(value, str):
         return value
     try:
         return decode(value.encode())
     except BadRequest as error:
-        raise BadRequest(
+        raise BadAttributes(
             f"the attribute {name!r} of {event.name} is text that is not JSON", f"send {name} as JSON"
         ) from error
 
 
 def parsed_map(event: Event, name: str) -> Mapping[str, Json]:
-    """Like `parsed`, but a map; empty when missing. Raises BadRequest."""
+    """Like `parsed`, but a map; empty when missing. Raises BadAttributes."""
     value = parsed(event, name)
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        raise BadRequest(f"the attribute {name!r} of {event.name} must be a map")
+        raise BadAttributes(f"the attribute {name!r} of {event.name} must be a map")
     return value
 
 
@@ -57,5 +59,5 @@ def tag_list(value: Json) -> list[str]:
     if isinstance(value, str):
         return value.split(",")
     if not isinstance(value, list | tuple):
-        raise BadRequest("tags are a list, or text with commas between them")
+        raise BadAttributes("tags are a list, or text with commas between them")
     return [str(tag) for tag in value]

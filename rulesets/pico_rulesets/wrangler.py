@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from pico_engine import EngineError, Event, Ruleset, ent, provides, query, rule, when
-from pico_engine.errors import BadRequest
+from pico_engine.errors import BadAttributes, BadRequest
 from pico_engine.installing import sibling
 from pico_engine.values import FrozenMap, Json, decode, encode
 from pico_rulesets.attributes import parsed, parsed_map, passed_on, required_text, tag_list
@@ -200,7 +200,7 @@ class Wrangler(Ruleset, rid=WRANGLER, version="1.0.0", author="picomesh"):
             url = sibling(required_text(event, "absoluteURL"), required_text(event, "rid"))
         name = url or rid
         if not isinstance(name, str) or not name:
-            raise BadRequest(f"{event.name} needs the attribute 'url' or 'rid'")
+            raise BadAttributes(f"{event.name} needs the attribute 'url' or 'rid'")
         config = parsed_map(event, "config")
         if url and "://" in name:
             self.pico.flush(name)
@@ -233,7 +233,7 @@ class Wrangler(Ruleset, rid=WRANGLER, version="1.0.0", author="picomesh"):
         names = ("tags", "eventPolicy", "queryPolicy")
         missing = [name for name in names if not event.attr(name)]
         if missing:
-            raise BadRequest(
+            raise BadAttributes(
                 f"{event.name} needs the attribute {missing[0]!r}", "send all of " + ", ".join(names)
             )
         tags = tag_list(event.attr("tags"))

@@ -164,6 +164,10 @@ async def test_a_failed_rule_is_the_answer(client: Client, tmp_path: Path) -> No
     assert "none.krl" in answer["error"]
     answer = await client.get(f"/c/{client.eci}/event-wait/wrangler/install_ruleset_request")
     assert answer["directives"] == [], "a request with an attribute missing is passed over"
+    file = tmp_path / "user.krl"
+    file.write_text("ruleset user { meta { use module no.such } }")
+    answer = await client.get(f"/c/{client.eci}/event-wait/engine_ui/install?url={quote(file.as_uri())}")
+    assert answer["error"].startswith("Error: Dependant module not loaded: no.such")
     file = tmp_path / "bad.krl"
     file.write_text("ruleset bad {\n  rule x {")
     answer = await client.get(f"/c/{client.eci}/event-wait/engine_ui/install?url={quote(file.as_uri())}")
