@@ -26,6 +26,8 @@ URL_MAX_CHARS: Final = 2_048
 WARNINGS_LOGGED_MAX: Final = 20
 """Warnings of one source in the log, which has room for other things; who asked is told all of them."""
 SCHEMES: Final = ("file", "http", "https")
+REPLACEABLE: Final = frozenset({"io.picolabs.pds", "io.picolabs.did-o"})
+"""Ids of rulesets in Python in whose place a pico may have one in KRL: applications bring their own."""
 FLUSHED: Final = ("engine", "ruleset_flushed")
 """The event by which a pico learns that one of its URLs was flushed."""
 
@@ -115,11 +117,11 @@ class Installing:
     def install(self, pico: Pico, url: str, config: Mapping[str, Json]) -> dict[str, Json]:
         """Install what is at a URL: what the node knows of it already, else what is fetched.
 
-        An id that a Python ruleset of the node has belongs to that one. Raises as `flush`.
+        An id that a Python ruleset of the node has belongs to that one, save some. Raises as `flush`.
         """
         engine = self._engine
         edition = self.edition(pico, url)
-        if engine.registry.find(edition.rid) is not None:
+        if edition.rid not in REPLACEABLE and engine.registry.find(edition.rid) is not None:
             return engine.family.install(pico, edition.rid, config)
         definition = engine.library.find(edition.hash, edition.url)
         if definition is None:

@@ -275,6 +275,20 @@ async def test_files_are_rulesets_where_the_owner_says_so(
     assert "no folder" in (await client.get("/api/flush", params={"url": url}))["error"]
 
 
+async def test_applications_bring_a_pds_of_their_own(client: Client, tmp_path: Path) -> None:
+    def url(name: str, text: str) -> str:
+        (tmp_path / name).write_text(text)
+        return quote((tmp_path / name).as_uri())
+
+    pds = "ruleset io.picolabs.pds { meta { provides getData } global { getData = function(){ 7 } } }"
+    user = """ruleset user { meta { use module io.picolabs.pds alias pds shares ask }
+              global { ask = function(){ pds:getData() } } }"""
+    for one in (url("io.picolabs.pds.krl", pds), url("user.krl", user)):
+        path = f"/c/{client.eci}/event-wait/wrangler/install_ruleset_request?url={one}"
+        assert "error" not in await client.get(path)
+    assert await client.get(f"/c/{client.eci}/query/user/ask") == 7
+
+
 async def test_any_web_page_may_ask(client: Client) -> None:
     status, _, headers = await client.ask("/c/x/event/a/b", "OPTIONS")
     assert status == 200

@@ -26,6 +26,8 @@ CALLS = [
      {"pico": "a", "rid": "r", "config": {"x": 1}}),
     ("DELETE", "/picos/a/rulesets/r.s", None, "ruleset_uninstall", {"pico": "a", "rid": "r.s"}),
     ("GET", "/rulesets", None, "ruleset_list", {}),
+    ("POST", "/rulesets/flush", {"url": "file:///x.krl"}, "ruleset_flush", {"url": "file:///x.krl"}),
+    ("GET", "/rulesets/urls", None, "ruleset_urls", {}),
     ("POST", "/rulesets/load", None, "ruleset_load", {}),
     ("GET", "/picos/a/channels", None, "channel_list", {"pico": "a"}),
     ("POST", "/picos/@/channels", {"tags": ["t"], "event_policy": {"allow": [], "deny": []}}, "channel_new",
