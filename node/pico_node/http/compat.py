@@ -7,6 +7,7 @@ path that begins with `/c/` or `/sky/` here.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple, Protocol, cast
@@ -122,15 +123,21 @@ def parse_path(path: str) -> Call | None:
 def old_error_text(error: EngineError, call: Call) -> str:
     """An error in the words of the existing engine, which clients compare."""
     if isinstance(error, UnknownChannel):
-        return f"Error: ECI not found {call.eci}"
+        found = _NO_CHANNEL.search(error.what)  # a rule may have looked for another one than the request
+        return f"Error: ECI not found {found[1] if found else call.eci}"
     if isinstance(error, DeniedByPolicy):
         verb = "Denied" if f"policy {DENIES} " in error.what else "Not allowed"
         return f"Error: {verb} by channel policy"
     if isinstance(error, UnknownRuleset):
-        return f"Error: Pico doesn't have {call.rid} installed."
+        found = _NO_RULESET.search(error.what)
+        return f"Error: Pico doesn't have {found[1] if found else call.rid} installed."
     if isinstance(error, UnknownQuery):
         return f'Error: Ruleset {call.rid} does not have query function "{call.query}"'
     return f"Error: {error}"
+
+
+_NO_CHANNEL = re.compile(r"\bno channel (\S+)")
+_NO_RULESET = re.compile(r"\bruleset (\S+) is not installed")
 
 
 class Headers(Protocol):

@@ -162,6 +162,8 @@ async def test_a_failed_rule_is_the_answer(client: Client, tmp_path: Path) -> No
     missing = quote((tmp_path / "none.krl").as_uri())
     answer = await client.get(f"/c/{client.eci}/event-wait/engine_ui/install?url={missing}")
     assert "none.krl" in answer["error"]
+    lost = f"/c/{client.eci}/event-wait/wrangler/channel_deletion_request?eci=nowhere"
+    assert (await client.get(lost))["error"] == "Error: ECI not found nowhere"
     answer = await client.get(f"/c/{client.eci}/event-wait/wrangler/install_ruleset_request")
     assert answer["directives"] == [], "a request with an attribute missing is passed over"
     file = tmp_path / "user.krl"

@@ -10,6 +10,7 @@ from pico_engine.channels import ALLOW_ALL, HTTP, clean_tags, parse_policy
 from pico_engine.krl.directives import writing_turn
 from pico_engine.krl.errors import KrlRuntimeError, type_error
 from pico_engine.krl.modules import meta
+from pico_engine.krl.modules.calendar import iso_text
 from pico_engine.krl.modules.event import send_event
 from pico_engine.krl.modules.member import Member
 from pico_engine.krl.raising import attributes, checked_name
@@ -136,7 +137,10 @@ def _del_channel(run: Instance, eci: Value = UNDEFINED) -> Value:
 
 
 def _rulesets(run: Instance) -> Value:
-    """{rid, config, url, meta} of each; `meta` as the existing engine gives it, None where it is missing."""
+    """{rid, config, url, meta} of each; `meta` as the existing engine gives it, None where it is missing.
+
+    A ruleset in Python has a URL that names it, and no source. Applications show them all alike.
+    """
     pico, library = run.pico, run.pico.engine.library
     found = []
     for one in pico.engine.family.installed(pico):
@@ -145,14 +149,27 @@ def _rulesets(run: Instance) -> Value:
         edition = library.edition(url) if url is not None else None
         told_meta = None
         if told is not None:
+            definition = pico.definition(one["rid"])
+            used = definition.uses if definition is not None else ()
+            names = ("version", "name", "description", "author", "provides", "shares")
             told_meta = {
                 "krl": (library.text(digest) if digest is not None else None) or "",
-                "krlMeta": {name: told[name] for name in ("version", "name", "description", "author")},
+                "krlMeta": {
+                    **{name: told[name] for name in names},
+                    "use": [{"kind": "module", "rid": rid} for rid in used],
+                },
                 "hash": digest or "",
-                "flushed": edition.flushed_ms if edition is not None else 0,
+                "flushed": iso_text(edition.flushed_ms if edition is not None else 0),
                 "compiler": {"version": told["language"], "warnings": []},
             }
-        found.append({"rid": one["rid"], "config": one["config"], "url": url, "meta": told_meta})
+        found.append(
+            {
+                "rid": one["rid"],
+                "config": one["config"],
+                "url": url or f"picomesh:{one['rid']}",
+                "meta": told_meta,
+            }
+        )
     return freeze(found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -145,6 +146,10 @@ def test_rulesets_are_installed_told_and_uninstalled() -> None:
     assert told["meta"]["krl"] == CHILD
     assert len(told["meta"]["hash"]) == 64
     assert told["meta"]["compiler"]["warnings"] == []
+    assert datetime.fromisoformat(told["meta"]["flushed"]).tzinfo is not None
+    assert told["meta"]["krlMeta"]["shares"] == ["rid"]
+    assert told["meta"]["krlMeta"]["use"] == []
+    assert all(type(one["url"]) is str for one in krl.query("sets"))
     krl.add(ruleset('rule r { select when a c ctx:uninstall("org.example.child") }', rid="u"))
     krl.event("a:c")
     assert "org.example.child" not in krl.pico.installed.rows
