@@ -25,6 +25,8 @@ class KrlLimits:
     """Names that a ruleset declares: likewise."""
     transitions_max: int = 20_000
     """Transitions of all event expressions of a ruleset: `and` and `any` multiply, `count` adds."""
+    global_max_bytes: int = 4_194_304
+    """Memory that a ruleset's global block takes to evaluate: what it makes stays with the loaded pico."""
     modules_max: int = 256
     """Modules that one ruleset uses, counting those of its modules for each use: they multiply."""
     answer_max_bytes: int = 4_194_304

@@ -49,6 +49,11 @@ _new = tuple.__new__
 
 TURNS_IN_A_ROW_MAX = 8
 """Messages that one pico takes before the next has its turn: going from one to the other costs, too."""
+STEPS_PER_TURN = 4_000
+"""Steps of KRL that take about as long as turns of small rulesets commonly do, so that ticks stay short."""
+SENDS_PER_TURN = 4
+RULES_PER_TURN = 64
+"""Likewise: what a turn sends, and the rules that it looks at."""
 TRACED_RULES_MAX = 256
 """Rules and sends that one trace names: traces stay in memory."""
 TRACED_CHANGES_MAX = 1_000
@@ -101,11 +106,24 @@ class Runner:
                         break
                     self._turns_left -= 1
                     self._take(pico, inbox.popleft())
-                else:
-                    if inbox:
-                        self.make_ready(pico)
+                    if self._has_worked_long(pico):
+                        break
+                if inbox:
+                    self.make_ready(pico)
             self._workers.append(greenlet.getcurrent())
             self.to_hub()
+
+    def _has_worked_long(self, pico: Pico) -> bool:
+        """Did the pico's KRL take as long as many turns? They count as so many, and the next has its turn."""
+        turns = 0
+        if pico.meter is not None and pico.turn is None:
+            turns = pico.meter.take_used() // STEPS_PER_TURN
+            self._turns_left -= turns
+        return turns > TURNS_IN_A_ROW_MAX or self._turns_left <= 0
+
+    def end_tick(self) -> None:
+        """Begin no more turns in this tick: it took long."""
+        self._turns_left = 0
 
     def to_hub(self) -> None:
         """Leave a worker; returns when it is switched to again."""
@@ -213,6 +231,7 @@ class Runner:
             engine.queue_changed.add(pico)
         for send in turn.sends:
             self._deliver(turn, send)
+        self._turns_left -= len(turn.sends) // SENDS_PER_TURN + len(turn.considered) // RULES_PER_TURN
         turn.journal = ledger.journal
         ledger.commit()
         for did in turn.deletions:
@@ -359,7 +378,8 @@ class Runner:
             "what": error.what,
         }
         hops = pico.turn.hops + 1 if pico.turn is not None else 0
-        if name != "event:undeliverable" and hops <= engine.limits.hops_max:
+        has_room = len(pico.inbox) < engine.limits.queue_max_messages
+        if name != "event:undeliverable" and hops <= engine.limits.hops_max and has_room:
             told = EventMessage(pico.did, "event", "undeliverable", freeze(attrs), door=SYSTEM_DOOR)
             told.eid, told.hops = engine.new_eid(), hops
             self._put_into_queue(pico, told)

@@ -270,6 +270,7 @@ class Turn:
     def _interrupted(self, rid: str, rule: str, what: str) -> None:
         """A rule computed too long: it failed. When another one does, the whole turn ends."""
         error = self.overdue(what)
+        self.engine.runner.end_tick()
         if self.interruptions:
             raise TurnAborted(error)
         self.interruptions += 1

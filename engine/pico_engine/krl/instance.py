@@ -81,7 +81,14 @@ class Instance:
         self.rule: str | None = None
         if pico.turn is not None:
             self.meter.begin(pico.turn)
+        before = self.meter.memory
         made = self._guarded(program.create, self)
+        most = self.limits.global_max_bytes
+        if before - self.meter.memory > most:
+            raise KrlLimitExceeded(
+                f"the global block of {self.rid} made values of more than {most:,} bytes (global_max_bytes)",
+                "make large values in functions; keep data in ent: variables",
+            )
         self._rules, self._conditions, self._limits, self.queries, self.provides = made
 
     # -- the ways in --------------------------------------------------------------------------------------

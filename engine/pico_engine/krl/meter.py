@@ -45,6 +45,12 @@ class Meter:
         if outer is not None:
             outer.steps, outer.memory = self.steps, self.memory
 
+    def take_used(self) -> int:
+        """The steps of the turn that ended; 0 when asked again."""
+        used = self._limits.steps_max - self.steps
+        self.steps = self._limits.steps_max
+        return used
+
     def step(self, n: int) -> None:
         self.steps -= n
         if self.steps < 0:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from pico_engine.krl.counting import scan
 from pico_engine.krl.errors import KrlLimitExceeded
 from pico_engine.krl.stdlib import OPERATORS
 from pico_engine.krl.values import UNDEFINED, Invocable, isnull, to_json, to_string
@@ -148,6 +149,7 @@ def assign(run: Instance, name: str, value: Value) -> None:
         return
     kept = freeze(kept)
     size = size_of(kept)
+    scan(run, size)  # it is written as JSON
     if size > COUNTED_FROM_BYTES or _counted(run, name):
         _count(run, name, size, more=size > _counted(run, name))
     run.variables.set(name, kept)

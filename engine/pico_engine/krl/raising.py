@@ -31,6 +31,10 @@ def checked_name(name: tuple[Value, Value]) -> tuple[str, str]:
     return freeze(name[0].strip()), freeze(name[1].strip())
 
 
+_STEPS_PER_SCHEDULE = 100
+"""To keep an event for later takes as long as so many calls."""
+
+
 def attributes(run: Instance, value: Value) -> Json:
     """An event's attributes: a map, or none. Raises KrlRuntimeError for anything else."""
     if value is UNDEFINED or value is None or isinstance(value, Function | Action):
@@ -98,6 +102,7 @@ def schedule_at(run: Instance, time: Value, name: tuple[Value, Value], attrs: Va
     when = time_ms(time)
     if when is None:
         raise type_error(f"schedule .. at expected a timestamp but got {typeof(time)}")
+    run.step(_STEPS_PER_SCHEDULE)
     event, kept = checked_name(name), attributes(run, attrs)
     return _entry(run, turn.engine.schedules.add_at(run.pico, run.rid, when, event, kept))
 
@@ -105,6 +110,7 @@ def schedule_at(run: Instance, time: Value, name: tuple[Value, Value], attrs: Va
 def schedule_repeat(run: Instance, cron: Value, name: tuple[Value, Value], attrs: Value) -> Value:
     """`schedule … repeat`: a cron expression in UTC."""
     turn = writing_turn(run)
+    run.step(_STEPS_PER_SCHEDULE)
     event, kept = checked_name(name), attributes(run, attrs)
     made = turn.engine.schedules.add_cron(run.pico, run.rid, to_string(cron), "UTC", event, kept)
     return _entry(run, made)

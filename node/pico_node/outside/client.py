@@ -7,6 +7,7 @@ and the socket is made only for an admitted address. Redirects are followed here
 from __future__ import annotations
 
 import asyncio
+import codecs
 import socket
 import zlib
 from collections.abc import Mapping
@@ -27,6 +28,11 @@ _OURS = frozenset(
 """Headers that say how the request travels, which is not for rulesets to say."""
 _SECRET = frozenset({"authorization", "cookie", "proxy-authorization"})
 _CHUNK_BYTES = 65_536
+_NO_CHARSETS = frozenset(
+    {"idna", "punycode", "undefined", "unicode-escape", "unicode_escape", "raw-unicode-escape"}
+    | {"raw_unicode_escape", "utf-7", "mbcs", "oem"}
+)
+"""Encodings that Python knows besides: some take the square of a text's length, some make half characters."""
 HEARTBEAT_S = 30.0
 """Of a WebSocket: shorter than the silence after which a NAT commonly forgets a connection."""
 
@@ -46,10 +52,13 @@ class Answer(NamedTuple):
 
     @property
     def text(self) -> str:
+        """The body by its charset; as UTF-8 by one that is unknown, or none for texts of the web."""
         try:
-            return self.body.decode(self.charset, "replace")
-        except LookupError:
-            return self.body.decode("utf-8", "replace")
+            if codecs.lookup(self.charset).name not in _NO_CHARSETS:
+                return self.body.decode(self.charset, "replace")
+        except (LookupError, ValueError):
+            pass
+        return self.body.decode("utf-8", "replace")
 
 
 class _Resolver(AbstractResolver):

@@ -19,6 +19,10 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 METADATA = (
     ipaddress.ip_address("168.63.129.16"),  # Azure's, which has a public address; others are link-local
 )
+_SPECIAL = (
+    ipaddress.ip_network("192.0.0.0/24"),  # IETF's protocols; a cloud's metadata service among them
+    ipaddress.ip_network("192.88.99.0/24"),  # relays of 6to4, long out of use
+)
 _TRANSLATED = (
     ipaddress.ip_network("64:ff9b::/96"),  # RFC 6052
     ipaddress.ip_network("64:ff9b:1::/48"),  # RFC 8215
@@ -43,6 +47,7 @@ def is_public(address: Address) -> bool:
         and not address.is_reserved
         and not address.is_unspecified
         and address not in METADATA
+        and not any(address in network for network in _SPECIAL)
     )
 
 

@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from pico_engine.errors import EngineError
+from pico_engine.values import EMPTY_MAP
 from tests.engine.krl.picos import Krl, ruleset, values
 
 SOON_S = 20
@@ -173,3 +174,66 @@ def test_long_code_counts_by_its_length() -> None:
         values(f"range(1, 100).map(function(a){{ {long} }}).length()", steps_max=5_000)
     krl = one_rule(f"foreach range(1, 100) setting(i) pre {{ x = {long} }}", steps_max=5_000)
     assert "(steps_max)" in krl.errors[0]
+
+
+def test_turns_that_take_long_let_others_have_theirs() -> None:
+    """A tick ends soon, so that the node can answer."""
+    busy = "rule r { select when a b pre { x = range(1, 400000).length() } }"
+    krl = Krl(ruleset(busy))
+    engine = krl.bench.engine
+    krl.bench.run()
+    before = engine.turns
+    for _ in range(20):
+        engine.tell(krl.pico, "a", "b", EMPTY_MAP)
+    engine.handle_timer(engine.now + 1)
+    assert 0 < engine.turns - before <= 10
+    krl.bench.run()
+    assert engine.turns - before == 20
+
+
+def test_global_blocks_keep_little_memory() -> None:
+    """What they make stays, in every pico that has the ruleset."""
+    large = "global { large = range(1, 1000000) it = function(){ large.length() } }"
+    krl = Krl(ruleset(large, "shares it"))
+    with pytest.raises(EngineError, match="global_max_bytes"):
+        krl.query("it")
+    made = "global { make = function(){ range(1, 1000000) } it = function(){ make().length() } }"
+    assert Krl(ruleset(made, "shares it")).query("it") == 1_000_000
+
+
+COSTLY = {
+    "children": "foreach range(1, 5000) setting(i) ctx:newPico([])",
+    "channels made": 'foreach range(1, 9000) setting(i) ctx:newChannel(["a" + i])',
+    "channels read": "pre { x = range(1, 90000).map(function(i){ ctx:channels }) }",
+    "rulesets read": "pre { x = range(1, 90000).map(function(i){ ctx:rulesets }) }",
+    "schedules": 'foreach range(1, 9000) setting(i) always { schedule a event "c" at "2099-01-01" }',
+    "a large text kept again": "foreach range(1, 9000) setting(i) always { ent:x := ent:t }",
+    "dates": 'pre { x = range(1, 90000).map(function(i){ time:new("2020-01-01T00:00:00.000Z") }) }',
+}
+
+
+@pytest.mark.parametrize("body", COSTLY.values(), ids=COSTLY)
+def test_costly_operations_count_by_their_cost(body: str) -> None:
+    text = 'range(1, 18).reduce(function(a, b){ a + a }, "x")'
+    keep = f"rule s {{ select when a s always {{ ent:t := {text} }} }}"
+    krl = Krl(ruleset(f"{keep} rule r {{ select when a b {body} }}"))
+    krl.event("a:s")
+    began = time.monotonic()
+    krl.event("a:b")
+    assert "_max" in krl.errors[0]
+    assert time.monotonic() - began < SOON_S
+
+
+def test_a_pico_that_floods_itself_is_not_flooded_by_what_could_not_be_delivered() -> None:
+    send = 'event:send({"eci": meta:eci, "domain": "a", "type": "b"})'
+    krl = Krl(
+        ruleset(f"rule r {{ select when a b foreach range(1, 50) setting(i) {send} }}"),
+        queue_max_messages=100,
+    )
+    engine = krl.bench.engine
+    engine.tell(krl.pico, "a", "b", EMPTY_MAP)
+    longest = 0
+    for tick in range(1, 10):
+        engine.handle_timer(engine.now + tick)
+        longest = max(longest, len(krl.pico.inbox))
+    assert 90 < longest <= 102

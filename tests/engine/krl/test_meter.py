@@ -53,3 +53,11 @@ def test_what_an_asked_turn_uses_counts_for_who_asks() -> None:
     asked.begin(by_python)
     assert asked.steps == 10
     asked.end(by_python)
+
+
+def test_what_a_turn_used_is_told_once() -> None:
+    meter = Meter(LIMITS)
+    meter.begin(SimpleNamespace(metered=False, outer=None))
+    meter.step(7)
+    assert meter.take_used() == 7
+    assert meter.take_used() == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import socket
+import time
 import zlib
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from pico_engine.errors import BadRequest, EgressDenied, FetchFailed, LimitExceeded
-from pico_node.outside.client import Client
+from pico_node.outside.client import Answer, Client
 from pico_node.outside.limits import OutsideLimits
 from pico_node.outside.policy import EgressPolicy
 from tests.node.outside.servers import serving
@@ -48,7 +49,14 @@ async def test_an_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["127.0.0.1", "localhost", "[::1]", "0.0.0.0", "2130706433", "127.1", "[::ffff:127.0.0.1]"]
+    "host",
+    [
+        *("127.0.0.1", "localhost", "LOCALHOST", "[::1]", "0.0.0.0", "[::]", "0", "127.1", "127.0.0.1."),
+        *("2130706433", "0x7f000001", "017700000001", "0x7f.1", "0177.0.0.1", "127.000.000.001"),
+        *("[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]", "[::1%25lo]", "[64:ff9b::7f00:1]"),
+        *("\u2460\u2461\u2466.\u24ea.\u24ea.\u2460", "127\u30020\u30020\u30021", "%31%32%37.0.0.1"),
+        *("user:pw@127.0.0.1", "example.org@127.0.0.1", "127.0.0.1%00.example.org", "127.0.0.1\t"),
+    ],
 )
 async def test_nothing_on_this_machine_is_asked(host: str) -> None:
     asked = []
@@ -210,3 +218,21 @@ async def test_an_unknown_charset_is_read_as_utf8() -> None:
 
     async with serving(server) as url:
         assert (await ask(url)).text == "ä"
+
+
+@pytest.mark.parametrize("charset", ["punycode", "idna", "undefined", "unicode_escape", "utf-7", "zlib"])
+def test_encodings_that_are_no_charsets_of_the_web_are_not_used(charset: str) -> None:
+    """`punycode` takes minutes for a megabyte, `utf-7` makes half characters, `undefined` always fails."""
+    began = time.monotonic()
+    for body in (b"a" * 1_000_000, b"+2AA-", b"\\ud800"):
+        assert Answer(200, "", {}, body, charset).text == body.decode()
+    assert time.monotonic() - began < 5
+    assert Answer(200, "", {}, "\u00e4".encode("latin-1"), "latin-1").text == "\u00e4"
+
+
+async def test_proxies_of_the_environment_are_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving(echo) as base:
+        for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, base)
+        with pytest.raises((EgressDenied, FetchFailed)):
+            await ask("http://192.0.2.1/", policy=EgressPolicy())

@@ -23,6 +23,19 @@ if TYPE_CHECKING:
     from pico_engine.krl.values import Value
 
 
+_STEPS_PER_PICO: Final = 5_000
+"""To make a pico with its channels takes as long as so many calls."""
+_STEPS_PER_CHANNEL: Final = 500
+_STEPS_PER_ROW: Final = 50
+_BYTES_PER_ROW: Final = 500
+
+
+def _count(run: Instance, rows: int) -> None:
+    """Counts reading so many channels, children or entries, and the maps that tell of them."""
+    run.step(_STEPS_PER_ROW * rows)
+    run.grow(_BYTES_PER_ROW * rows)
+
+
 def _meta_text(name: str) -> Member:
     def call(run: Instance) -> Value:
         return run.program.blueprint.texts[name] or None
@@ -38,8 +51,8 @@ def _parent(run: Instance) -> Value:
 
 
 def _children(run: Instance) -> Value:
+    _count(run, len(run.pico.children.rows))
     rows = sorted(run.pico.children.rows.values(), key=lambda row: row["order"])
-    run.step(len(rows))
     return [row["eci"] for row in rows]
 
 
@@ -53,6 +66,7 @@ def _new_pico(run: Instance, rulesets: Value = UNDEFINED) -> Value:
         url = _url(one.get("url") if isinstance(one, dict) else UNDEFINED)
         engine.installing.edition(pico, url)  # fetched by the parent, whose turn this is
         wanted.append((url, _map(run, one.get("config"))))
+    run.step(_STEPS_PER_PICO)
     made = engine.family.new_child(pico, "", ())
     child = engine.pico(made["did"])
     for url, config in wanted:
@@ -70,7 +84,7 @@ def _del_pico(run: Instance, eci: Value = UNDEFINED) -> Value:
 
 def _channels(run: Instance) -> Value:
     channels = run.pico.all_channels()
-    run.step(len(channels))
+    _count(run, len(channels))
     return [freeze(channel.describe()) for channel in channels]
 
 
@@ -93,6 +107,7 @@ def _new_channel(
     queryPolicy: Value = UNDEFINED,  # noqa: N803 - likewise
 ) -> Value:
     events, queries = _policy(run, eventPolicy, query=False), _policy(run, queryPolicy, query=True)
+    run.step(_STEPS_PER_CHANNEL)
     family = run.pico.engine.family
     return freeze(family.new_channel(run.pico, _tags(run, tags), events, queries, (HTTP,)).describe())
 
@@ -144,7 +159,7 @@ def _rulesets(run: Instance) -> Value:
     pico, library = run.pico, run.pico.engine.library
     found = []
     for one in pico.engine.family.installed(pico):
-        run.step(1)
+        _count(run, 4)
         digest, url, told = one.get("hash"), one.get("url"), one["meta"]
         edition = library.edition(url) if url is not None else None
         told_meta = None
@@ -252,7 +267,7 @@ def _event_query(
 
 def _logs(run: Instance) -> Sequence[Value]:
     entries: Sequence[Value] = run.pico.engine.journal_of(run.pico, run.pico.engine.limits.log_entries_max)
-    run.step(len(entries))
+    _count(run, len(entries))
     return entries
 
 

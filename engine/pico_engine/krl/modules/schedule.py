@@ -16,9 +16,15 @@ if TYPE_CHECKING:
     from pico_engine.krl.values import Value
 
 
+_STEPS_PER_ENTRY: Final = 10
+_BYTES_PER_ENTRY: Final = 1_000
+"""Each is told as a map with the event in it."""
+
+
 def _list(run: Instance) -> Value:
     rows = run.pico.engine.schedules.list_of(run.pico, run.rid)
-    run.step(len(rows))
+    run.step(_STEPS_PER_ENTRY * len(rows))
+    run.grow(_BYTES_PER_ENTRY * len(rows))
     return [scheduled(run, row["id"], row) for row in rows]
 
 
