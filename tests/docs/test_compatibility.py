@@ -35,6 +35,7 @@ TESTS: dict[str, dict[str, str]] = {
         "`system:error`": "engine/test_turn.py::test_error_levels",
         "accepted events": "engine/test_engine.py::test_what_was_accepted_is_applied_exactly_once_wherever_it_crashes",
         "half-matched event expressions": "engine/test_engine.py::test_a_half_matched_expression_goes_on_after_a_restart",
+        "ids of picos and channels": f"{HERE}::test_ids_have_colons",
         "order of rulesets": f"{HERE}::test_rulesets_keep_the_order_of_their_installation",
         "`last`": "engine/test_turn.py::test_last_stops_later_rules_of_its_ruleset_for_this_event_only",
         "an attribute or `where`": "engine/expressions/test_krl_cases.py::test_every_difference_names_a_case",
@@ -298,3 +299,8 @@ def test_answers_of_modules(expression: str, answer: Any) -> None:
 def test_nothing_of_the_built_in_rulesets_says(word: str) -> None:
     for file in (ROOT / "rulesets" / "pico_rulesets").glob("*.py"):
         assert word not in file.read_text("utf-8")
+
+
+def test_ids_have_colons() -> None:
+    assert values("meta:picoId.split(re#:#).length()") == 3
+    assert values('(meta:picoId + ":" + 7).extract(re#:([^:]*)$#).head()') == "7"
