@@ -380,7 +380,12 @@ class Runner:
         hops = pico.turn.hops + 1 if pico.turn is not None else 0
         has_room = len(pico.inbox) < engine.limits.queue_max_messages
         if name != "event:undeliverable" and hops <= engine.limits.hops_max and has_room:
-            told = EventMessage(pico.did, "event", "undeliverable", freeze(attrs), door=SYSTEM_DOOR)
+            try:
+                frozen = freeze(attrs)
+            except EngineError:  # attributes as deep as they may be are a level too deep within others
+                flat = {key: one for key, one in send.attrs.items() if not isinstance(one, list | dict)}
+                frozen = freeze({**attrs, "attrs": flat})
+            told = EventMessage(pico.did, "event", "undeliverable", frozen, door=SYSTEM_DOOR)
             told.eid, told.hops = engine.new_eid(), hops
             self._put_into_queue(pico, told)
 

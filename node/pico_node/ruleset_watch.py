@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -47,13 +48,19 @@ class FileWatch:
             await asyncio.sleep(self._every_s)
 
     async def look(self) -> None:
-        """Flush what has changed since the last look; a file that is new to us counts as known."""
+        """Flush what has changed since the last look, or since it was installed where we never looked."""
         editions: Any = await self._node.command("ruleset_urls")
-        for url in [one["url"] for one in editions if one["url"].startswith("file:")]:
+        for one in editions:
+            url = one["url"]
+            if not url.startswith("file:"):
+                continue
             stamp = await asyncio.to_thread(_stamp, url)
-            before = self._seen.get(url, stamp)
+            is_known = url in self._seen
+            before = self._seen.get(url)
             self._seen[url] = stamp
-            if stamp is None or stamp == before:
+            if stamp is None or (is_known and stamp == before):
+                continue
+            if not is_known and one.get("hash") in (None, await asyncio.to_thread(_hash, url)):
                 continue
             try:
                 told: Any = await self._node.command("ruleset_flush", url=url)
@@ -70,3 +77,11 @@ def _stamp(url: str) -> tuple[int, int] | None:
     except (OSError, ValueError):
         return None
     return found.st_mtime_ns, found.st_size
+
+
+def _hash(url: str) -> str | None:
+    """The hash that a ruleset's edition has; None while the file cannot be read."""
+    try:
+        return sha256(Path(unquote(urlsplit(url).path)).read_bytes()).hexdigest()
+    except (OSError, ValueError):
+        return None

@@ -16,7 +16,7 @@ METHODS = [name for name, one in vars(NodeApi).items() if inspect.isfunction(one
 def test_what_the_doors_may_ask() -> None:
     assert sorted(METHODS) == [
         "ask", "command", "didcomm", "event", "event_queued", "event_then_query", "health", "metrics",
-        "query",
+        "query", "socket_closed", "socket_opened",
     ]  # fmt: skip
 
 

@@ -98,7 +98,7 @@ def test_a_flush_and_a_watched_file(node: RealNode, file: Path) -> None:
 
 
 def test_the_existing_engines_clients_are_served_by_a_real_process(node: RealNode, file: Path) -> None:
-    node.up("--compat")
+    node.up("--compat", "--ruleset-folder", str(file.parent))
     assert any("--compat" in line for line in node.said)
 
     def get(path: str) -> object:
