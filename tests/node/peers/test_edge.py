@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import gc
 import os
@@ -56,11 +57,11 @@ async def test_garbage_is_counted_and_closed_and_the_host_lives(node, garbage):
     reader, writer = await asyncio.open_connection(*where(peers))
     writer.write(garbage)
     async with asyncio.timeout(3):
-        while await reader.read(4096):
-            pass
+        with contextlib.suppress(ConnectionResetError):  # how a close looks while input lies unread
+            while await reader.read(4096):
+                pass
     writer.close()
-    counters = peers.counters()
-    assert counters["garbage"] + counters["inbound_timed_out"] == 1
+    await until(lambda: peers.counters()["garbage"] + peers.counters()["inbound_timed_out"] == 1, 3)
     other, seen_other = await node("b")
     await join(other, seen_other, peers, seen)
 
