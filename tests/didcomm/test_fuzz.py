@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from tests.fuzz import resolve
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from tests.fuzz import loop, resolve
 from tests.fuzz.unpack import KINDS, SAMPLES, make_input, run
 
 
@@ -23,3 +28,31 @@ def test_broken_dids_and_documents_are_refused_in_words() -> None:
     assert "did: an error without words" not in outcomes
     assert {"did: accepted", "did: BadDid", "learned: BadDid", "document: BadDid"} <= set(outcomes)
     assert resolve.make_input(1, 2) == resolve.make_input(1, 2)
+
+
+def fed(feed: Callable[[str, str | bytes], str], count: int = 3) -> Counter[str]:
+    return loop.run("tests.fuzz.x", lambda _, number: ("kind", bytes(number)), feed, count, 1)
+
+
+def test_a_fuzzer_says_which_input_broke_what(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert fed(lambda _, data: f"{len(data)}") == {"kind: 0": 1, "kind: 1": 1, "kind: 2": 1}
+    with pytest.raises(AssertionError, match=r"input 1 .*again: .*tests.fuzz.x .*--first 1"):
+        fed(lambda _, data: str(1 // (1 - len(data))))
+    monkeypatch.setattr(loop, "INPUT_BYTES_MAX", 1)
+    with pytest.raises(AssertionError, match=r"input 2 .*fuzzer itself"):
+        fed(lambda *_: "ok")
+    monkeypatch.setattr(loop, "INPUT_S_MAX", 0.0)
+    with pytest.raises(AssertionError, match=r"input 0 .*took"):
+        fed(lambda *_: "ok")
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_fuzzer_fails_when_memory_grows(monkeypatch: pytest.MonkeyPatch, more: int) -> None:
+    monkeypatch.setattr(loop, "WARM_UP_INPUTS", 1)
+    found = iter([1_000, 1_000 + loop.GROWTH_BYTES_MAX + more])
+    monkeypatch.setattr(loop, "memory_bytes", lambda: next(found))
+    if not more:
+        assert fed(lambda *_: "ok").total() == 3
+        return
+    with pytest.raises(AssertionError, match="memory grew"):
+        fed(lambda *_: "ok")

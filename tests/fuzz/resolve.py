@@ -10,12 +10,10 @@ the DID that was asked for, and services whose endpoints can be read or refused.
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
-import sys
-import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,16 +24,8 @@ from pico_didcomm.did.resolver import Resolver
 from pico_didcomm.did.service import endpoints_of
 from pico_didcomm.did.web import did_web_url, read_did_web
 from pico_didcomm.errors import DidcommError
-from tests.fuzz.unpack import (
-    ALICE,
-    BOB,
-    GROWTH_BYTES_MAX,
-    INPUT_S_MAX,
-    damaged_json,
-    damaged_text,
-    dumped,
-    memory_bytes,
-)
+from tests.fuzz import loop
+from tests.fuzz.unpack import ALICE, BOB, damaged_json, damaged_text, dumped
 
 DATA: Final = Path(__file__).parent.parent / "data" / "didcomm"
 WEB: Final = "did:web:a.example"
@@ -116,38 +106,9 @@ def feed(kind: str, data: str | bytes, resolver: Resolver) -> str:
 def run(count: int, seed: int, first: int = 0) -> Counter[str]:
     """Feeds so many inputs; AssertionError says which one broke what."""
     resolver = Resolver(documents_cached_max=64, learned_max=64)
-    outcomes: Counter[str] = Counter()
-    at_start = 0
-    for number in range(first, first + count):
-        kind, data = make_input(seed, number)
-        began = time.process_time()
-        try:
-            outcomes[f"{kind}: {feed(kind, data, resolver)}"] += 1
-            spent = time.process_time() - began
-            assert spent < INPUT_S_MAX, f"took {spent:.2f} s"
-        except Exception as error:
-            again = f"python -m tests.fuzz.resolve --count 1 --seed {seed} --first {number}"
-            raise AssertionError(f"input {number} ({kind}): {error!r}; again: {again}") from error
-        if number == first + count // 1000:
-            at_start = memory_bytes()
-    grown = memory_bytes() - at_start
-    assert grown < GROWTH_BYTES_MAX, f"memory grew by {grown:,} bytes in {count:,} inputs"
-    return outcomes
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="feed the resolvers with broken DIDs")
-    parser.add_argument("--count", type=int, default=1_000_000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--first", type=int, default=0)
-    options = parser.parse_args()
-    began = time.perf_counter()
-    for outcome, times in sorted(run(options.count, options.seed, options.first).items()):
-        print(f"{times:9,}  {outcome}")
-    print(
-        f"{options.count:,} inputs in {time.perf_counter() - began:.0f} s, {memory_bytes():,} bytes at most"
-    )
+    fed = partial(feed, resolver=resolver)
+    return loop.run("tests.fuzz.resolve", make_input, fed, count, seed, first)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    loop.main("feed the resolvers with broken DIDs", run)

@@ -1,0 +1,80 @@
+"""The run that the fuzzers of DIDComm share: one input after the other, watched for time and for memory.
+
+The memory that is watched is the peak of the process (ru_maxrss): what is kept for ever and what one input
+needs for a moment both count. A fuzzer must not make inputs that are large themselves, or it would be they
+that are measured: `INPUT_BYTES_MAX`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+INPUT_S_MAX: Final = 0.5
+"""CPU for one input; an honest envelope takes about 0.2 ms."""
+
+INPUT_BYTES_MAX: Final = 4 * 1024 * 1024
+"""Four times what `unpack` reads, so that it is tried what becomes of too much."""
+
+GROWTH_BYTES_MAX: Final = 32 * 1024 * 1024
+"""Memory after the first inputs to the end, at any moment: caches are full by then, and one input of
+INPUT_BYTES_MAX is a JSON tree of some six times its size while it is made."""
+
+WARM_UP_INPUTS: Final = 1_000
+"""Before these the tables and caches fill."""
+
+
+def memory_bytes() -> int:
+    """The most that this process has ever held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def run(
+    module: str,
+    inputs: Callable[[int, int], tuple[str, str | bytes]],
+    feed: Callable[[str, str | bytes], str],
+    count: int,
+    seed: int,
+    first: int = 0,
+) -> Counter[str]:
+    """Feeds `inputs(seed, number)`, a kind and what it is; counts the words that `feed` answers with.
+
+    AssertionError says which input broke what, or that memory grew. `module` repeats one by its number.
+    """
+    outcomes: Counter[str] = Counter()
+    at_start = 0
+    for number in range(first, first + count):
+        kind, data = inputs(seed, number)
+        began = time.process_time()
+        try:
+            assert len(data) <= INPUT_BYTES_MAX, f"the fuzzer itself makes {len(data):,} bytes"
+            outcomes[f"{kind}: {feed(kind, data)}"] += 1
+            spent = time.process_time() - began
+            assert spent < INPUT_S_MAX, f"took {spent:.2f} s"
+        except Exception as error:
+            again = f"python -m {module} --count 1 --seed {seed} --first {number}"
+            raise AssertionError(f"input {number} ({kind}): {error!r}; again: {again}") from error
+        if number == first + min(count - 1, WARM_UP_INPUTS):
+            at_start = memory_bytes()
+    grown = memory_bytes() - at_start
+    assert grown <= GROWTH_BYTES_MAX, f"memory grew by {grown:,} bytes in {count:,} inputs"
+    return outcomes
+
+
+def main(what: str, run_these: Callable[[int, int, int], Counter[str]]) -> None:
+    """The command line of a fuzzer: `run_these(count, seed, first)`, and a line of each outcome."""
+    parser = argparse.ArgumentParser(description=what)
+    parser.add_argument("--count", type=int, default=1_000_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--first", type=int, default=0)
+    options = parser.parse_args()
+    began = time.perf_counter()
+    for outcome, times in sorted(run_these(options.count, options.seed, options.first).items()):
+        print(f"{times:9,}  {outcome}")
+    print(
+        f"{options.count:,} inputs in {time.perf_counter() - began:.0f} s, {memory_bytes():,} bytes at most"
+    )
