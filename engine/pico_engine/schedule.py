@@ -48,23 +48,41 @@ class Schedules:
 
     # -- what rulesets do ---------------------------------------------------------------------------------
 
-    def add_at(self, pico: Pico, rid: str, at_ms: int, event: tuple[str, str], attrs: Json) -> str:
+    def add_at(
+        self, pico: Pico, rid: str, at_ms: int, event: tuple[str, str], attrs: Json, data: Json = None
+    ) -> str:
+        """`data`: the event's data as KRL tells it, where that is not `{attrs}`: none were given, or null."""
         if type(at_ms) is not int or not 0 <= at_ms <= _TIME_MAX_MS:
             raise BadRequest(f"{at_ms} is not a time: it must be milliseconds since 1970, up to 9999")
-        return self._add(pico, rid, {"type": "at", "time": at_ms}, at_ms, event, attrs)
+        return self._add(pico, rid, {"type": "at", "time": at_ms}, at_ms, event, attrs, data)
 
     def add_cron(
-        self, pico: Pico, rid: str, expression: str, timezone: str, event: tuple[str, str], attrs: Json
+        self,
+        pico: Pico,
+        rid: str,
+        expression: str,
+        timezone: str,
+        event: tuple[str, str],
+        attrs: Json,
+        data: Json = None,
     ) -> str:
+        """`data` as for `add_at`."""
         first = next_cron_ms(expression, timezone, self._engine.now)
         period = next_cron_ms(expression, timezone, first) - first
         if period < self._engine.limits.cron_period_min_ms:
             raise LimitExceeded(f"{expression!r} repeats more often than once a second")
         row = {"type": "repeat", "cron": expression, "timezone": timezone}
-        return self._add(pico, rid, row, first, event, attrs)
+        return self._add(pico, rid, row, first, event, attrs, data)
 
     def _add(
-        self, pico: Pico, rid: str, row: dict[str, Json], at_ms: int, event: tuple[str, str], attrs: Json
+        self,
+        pico: Pico,
+        rid: str,
+        row: dict[str, Json],
+        at_ms: int,
+        event: tuple[str, str],
+        attrs: Json,
+        data: Json,
     ) -> str:
         limit = self._engine.limits.schedules_max
         if len(pico.schedule.rows) >= limit:
@@ -80,6 +98,8 @@ class Schedules:
         schedule_id = self._engine.entropy(8).hex()
         domain, kind = event
         entry = {**row, "next": at_ms, "rid": rid, "domain": domain, "event": kind, "attrs": attrs}
+        if data is not None:
+            entry["data"] = data
         pico.schedule.put(schedule_id, freeze(entry))
         self._put_timer(at_ms, pico.did, schedule_id)
         return schedule_id

@@ -83,6 +83,7 @@ TESTS: dict[str, dict[str, str]] = {
         "`autosend` with": f"{MODULES}test_http.py::test_the_answer_is_sent",
         "`schedule … at` with": f"{KRL}test_raising.py::test_points_in_time",
         "`schedule … repeat` with": f"{HERE}::test_what_is_no_cron_expression_fails_its_rule",
+        "`schedule` with attributes": f"{MODULES}test_schedule.py::test_attributes_that_are_no_map_fail_the_rule",
         "keys like numbers": f"{HERE}::test_keys_like_numbers_stay_where_they_came_to_be",
         "recursion, loops": f"{KRL}test_hostile.py::test_work_without_end",
     },

@@ -10,7 +10,7 @@ from pico_engine.events import Event
 from pico_engine.krl.directives import writing_turn
 from pico_engine.krl.errors import KrlRuntimeError, type_error
 from pico_engine.krl.values import UNDEFINED, Action, Function, is_number, isnull, to_json, to_string, typeof
-from pico_engine.values import EMPTY_MAP, Json, freeze
+from pico_engine.values import EMPTY_MAP, FrozenMap, Json, freeze
 
 if TYPE_CHECKING:
     from pico_engine.krl.instance import Instance
@@ -86,10 +86,17 @@ def scheduled(run: Instance, schedule_id: str, row: Json) -> Json:
             "eci": run.own_eci,
             "domain": row["domain"],
             "name": row["event"],
-            "data": {"attrs": row["attrs"]},
+            "data": row.get("data", {"attrs": row["attrs"]}),
             "time": 0,
         },
     }
+
+
+def _told_data(attrs: Value) -> Json:
+    """The data of an entry that was made without a map of attributes, as the existing engine tells it."""
+    if attrs is None:
+        return FrozenMap({"attrs": None})
+    return None if isinstance(attrs, dict) else EMPTY_MAP
 
 
 def _entry(run: Instance, schedule_id: str) -> Json:
@@ -104,7 +111,8 @@ def schedule_at(run: Instance, time: Value, name: tuple[Value, Value], attrs: Va
         raise type_error(f"schedule .. at expected a timestamp but got {typeof(time)}")
     run.step(_STEPS_PER_SCHEDULE)
     event, kept = checked_name(name), attributes(run, attrs)
-    return _entry(run, turn.engine.schedules.add_at(run.pico, run.rid, when, event, kept))
+    made = turn.engine.schedules.add_at(run.pico, run.rid, when, event, kept, _told_data(attrs))
+    return _entry(run, made)
 
 
 def schedule_repeat(run: Instance, cron: Value, name: tuple[Value, Value], attrs: Value) -> Value:
@@ -112,7 +120,8 @@ def schedule_repeat(run: Instance, cron: Value, name: tuple[Value, Value], attrs
     turn = writing_turn(run)
     run.step(_STEPS_PER_SCHEDULE)
     event, kept = checked_name(name), attributes(run, attrs)
-    made = turn.engine.schedules.add_cron(run.pico, run.rid, to_string(cron), "UTC", event, kept)
+    data = _told_data(attrs)
+    made = turn.engine.schedules.add_cron(run.pico, run.rid, to_string(cron), "UTC", event, kept, data)
     return _entry(run, made)
 
 

@@ -25,7 +25,7 @@ def test_entries_as_the_existing_engine_shows_them() -> None:
         "eci": krl.pico.info.get("self_eci"),
         "domain": "x",
         "name": "y",
-        "data": {"attrs": {}},
+        "data": {},
         "time": 0,
     }
     assert repeated == {"id": repeated["id"], "type": "repeat", "timespec": "5 4 * * *", "event": event}
@@ -53,3 +53,34 @@ def test_only_the_own_entries() -> None:
     krl.add(ruleset(TEXT.replace("s remove", "s mine"), "shares list, one"))
     krl.event("s:mine", {"id": theirs["id"]})
     assert len(krl.query("list", rid="u")) == 1
+
+
+def test_the_data_of_an_entry_by_how_its_attributes_were_given() -> None:
+    """As the existing engine tells it; an event without attributes has none either way."""
+    at = 'schedule x event "y" at "2033-05-18T03:33:20Z"'
+    text = f"""
+    global {{ got = function(){{ ent:got }} list = function(){{ schedule:list() }} }}
+    rule none {{ select when s none always {{ {at} setting(e) ent:e := e{{"event"}} }} }}
+    rule nil {{ select when s null always {{ {at} attributes null setting(e) ent:e := e{{"event"}} }} }}
+    rule unset {{ select when s unset always {{ {at} attributes ent:no setting(e) ent:e := e{{"event"}} }} }}
+    rule empty {{ select when s empty always {{ {at} attributes {{}} setting(e) ent:e := e{{"event"}} }} }}
+    rule told {{ select when s told send_directive("e", ent:e{{"data"}}) }}
+    rule heard {{ select when x y always {{ ent:got := {{"attrs": event:attrs}} }} }}
+    """
+    for how, data in (("none", {}), ("null", {}), ("unset", {"attrs": None}), ("empty", {"attrs": {}})):
+        krl = Krl(ruleset(text, "shares got, list"))
+        krl.event(f"s:{how}")
+        assert krl.options("s:told") == [data]
+        (entry,) = krl.query("list")
+        assert entry["event"]["data"] == data
+        krl.bench.clock.days(4_000)
+        assert krl.query("got") == {"attrs": {}}
+
+
+def test_attributes_that_are_no_map_fail_the_rule() -> None:
+    """The existing engine keeps such an entry, which then never comes."""
+    text = 'rule r { select when a b always { schedule x event "y" repeat "5 4 * * *" attributes 5 } }'
+    krl = Krl(ruleset(text))
+    krl.event("a:b")
+    assert "Expected a JSON map for event.data.attrs" in krl.errors[0]
+    assert krl.bench.engine.schedules.list_of(krl.pico, None) == []
