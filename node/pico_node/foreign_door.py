@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
+from pico_engine.errors import FetchFailed
 from pico_node.agent.messages import (
     FetchDocument,
     ForeignAnswer,
@@ -65,9 +66,10 @@ class ForeignDoor:
         self.submit(SocketDown(socket))
 
     async def carry(self, peer_id: str, addresses: Sequence[str], message: bytes) -> None:
-        """Hand a message to an agent by libp2p; nothing happens without peers."""
-        if self.peers is not None:
-            await self.peers.send_foreign(peer_id, addresses, message)
+        """Hand a message to an agent by libp2p. Raises FetchFailed without peers, and what they raise."""
+        if self.peers is None:
+            raise FetchFailed("this node has no libp2p")
+        await self.peers.send_foreign(peer_id, addresses, message)
 
     def _send_letter(self, effect: PostMessage | SendForeign | FetchDocument) -> None:
         self.outside.letters.send(effect)

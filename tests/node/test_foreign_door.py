@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
+from pico_engine.errors import FetchFailed
 from pico_node.agent.messages import ForeignAnswer, ForeignMessage, PostMessage, SendForeign
 from pico_node.foreign_door import ForeignDoor
 
@@ -76,4 +79,5 @@ async def test_letters_go_out() -> None:
     assert door.outside.letters.sent == letters
     await door.carry("peer", ("/a",), b"m")
     assert peers.got == [("peer", ("/a",), b"m")]
-    await Door(None).carry("peer", (), b"m")
+    with pytest.raises(FetchFailed, match="no libp2p"):
+        await Door(None).carry("peer", (), b"m")

@@ -74,6 +74,7 @@ from pico_node.agent.messages import (
     SocketUp,
 )
 from pico_node.agent.neighbours import Neighbours
+from pico_node.agent.partings import Partings
 from pico_node.agent.questions import Questions
 from pico_node.agent.rows import (
     ESTABLISHED,
@@ -124,6 +125,7 @@ class Agent(Port):
         self.inbound = Inbound(self)
         self.documents = Documents(self)
         self.foreign_post = ForeignPost(self)
+        self.partings = Partings(self)
         self.mediating = Mediating(self)
         self.mediated = Mediated(self)
         self.visits = Visits(self)
@@ -169,6 +171,7 @@ class Agent(Port):
         assert root is not None, "it was just made"
         engine.receive(EventMessage(root, "engine", "started", door=SYSTEM_DOOR), now)
         self.foreign_post.start()
+        self.partings.start()
         self.mediating.start()
         self.mediated.start()
         known = [(row["seen"], key, row["addresses"]) for key, row in self.node.peers.scan()]
@@ -278,6 +281,8 @@ class Agent(Port):
         self.hosts.flush()
         if self.foreign_post.to_send:
             self.foreign_post.flush()
+        if self.partings.to_say:
+            self.partings.flush()
         self.mediated.flush()
         if self._goodbyes:
             goodbyes, self._goodbyes = self._goodbyes, {}

@@ -17,6 +17,7 @@ from pico_engine.values import FrozenMap
 from pico_node.agent.frames import ACK, DATA, END_NUMBER, frame
 from pico_node.agent.handshake import raise_connection
 from pico_node.agent.rows import ESTABLISHED, REQUESTED, connection_of, drop_connection
+from pico_node.agent.taken import forget_taken
 
 if TYPE_CHECKING:
     from pico_engine.pico import Pico
@@ -48,7 +49,9 @@ class Farewells:
             return
         if row["peer_id"] == agent.peer_id:
             agent.neighbours.end(eci, row, reason)
-        elif row["state"] in (ESTABLISHED, REQUESTED) and "foreign" not in row:
+        elif "foreign" in row:
+            agent.partings.add(pico, eci, row)
+        elif row["state"] in (ESTABLISHED, REQUESTED):
             lane = agent.lanes.find(eci)
             assert lane is not None, "its other side is known"
             message = make_end(agent.entropy(16).hex(), eci, row["their_did"], End(reason))
@@ -73,6 +76,8 @@ class Farewells:
             agent.node.by_peer.delete(f"{row['peer_id']}/{eci}")
             agent.forget_peer_if_unused(row["peer_id"])
         agent.lanes.drop(eci)
+        if "foreign" in row:
+            forget_taken(agent.node.taken, eci)
         return waiting
 
     def send(self, peer_id: str) -> None:

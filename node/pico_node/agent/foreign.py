@@ -2,8 +2,10 @@
 
 Whoever holds an invitation of ours may answer it with any authenticated message, in the invitation's thread:
 that makes a connection, as a request of a picomesh node does. On such a connection nothing is numbered: what
-comes is taken at once, what goes leaves once, after the commit of the turn that sent it. A message that came
-before is passed over, as far as this process remembers.
+comes is taken at once, what goes leaves once, after the commit of the turn that sent it. A message that had
+its effect on the pico is remembered in the commit of that turn, and acknowledged only then: whoever repeats
+what was not acknowledged is sure that it has its effect once. What has none on the pico, a ping or a query,
+is passed over when it comes again, as far as this process remembers.
 
 Answers go back where the message said they may (`return_route`), else to the endpoints that the other side's
 document names: libp2p by `didcomm/v2`, HTTP by POST. What the pico's rulesets are told are events of the
@@ -20,23 +22,21 @@ from typing import TYPE_CHECKING, Final
 from pico_didcomm import DidcommError, Unpacked, canonical_did, recipients_of, unpack
 from pico_didcomm.errors import BadMessage, NotFetched, NotSigned, SenderMismatch
 from pico_didcomm.pico_engine import clear_answer, is_pico_engine_did
-from pico_didcomm.protocols.basic_message import BasicMessage
+from pico_didcomm.protocols.basic_message import BASIC_MESSAGE_TYPE, BasicMessage
 from pico_didcomm.protocols.connection import REQUEST_TYPE, End, next_state
-from pico_didcomm.protocols.discover_features import Feature
+from pico_didcomm.protocols.discover_features import DISCLOSE_TYPE, Feature
 from pico_didcomm.protocols.empty import make_ack, wants_ack
 from pico_didcomm.protocols.events import (
     EVENT_TYPE,
     QUERY_TYPE,
-    Answer,
-    QueryError,
     make_answer,
     parse_event,
     parse_query,
 )
-from pico_didcomm.protocols.problem_report import ProblemReport, make_problem_report
+from pico_didcomm.protocols.problem_report import PROBLEM_REPORT_TYPE, ProblemReport, make_problem_report
 from pico_didcomm.protocols.responder import BASIC_FEATURES, Received, Reply, Responder
 from pico_didcomm.protocols.trust_ping import PING_TYPES
-from pico_didcomm.protocols.user_profile import Profile
+from pico_didcomm.protocols.user_profile import PROFILE_TYPE, Profile
 from pico_engine.errors import EngineError
 from pico_engine.messages import (
     DIDCOMM_DOOR,
@@ -49,20 +49,26 @@ from pico_engine.messages import (
     QueryMessage,
 )
 from pico_engine.values import FrozenMap, Json, freeze, thaw
-from pico_node.agent.carriable import check_carriable
+from pico_node.agent.carriable import answer_to
 from pico_node.agent.foreign_post import DOMAIN, Origin
 from pico_node.agent.frames import DATA
 from pico_node.agent.handshake import raise_connection
 from pico_node.agent.identities import keys_of
 from pico_node.agent.messages import ForeignMessage
 from pico_node.agent.rows import INVITED, REQUESTED, connection_of, put_connection
+from pico_node.agent.taken import Taken
 
 if TYPE_CHECKING:
     from pico_engine.pico import Pico
     from pico_node.agent.agent import Agent
 
 REMEMBERED_MAX: Final = 10_000
-"""Ids of messages that were taken: a repeated one does nothing. About 100 bytes each."""
+"""Ids of pings, queries and the like that were answered: a repeated one is not. About 100 bytes each."""
+
+TOLD_TYPES: Final = frozenset(
+    {BASIC_MESSAGE_TYPE, PROFILE_TYPE, DISCLOSE_TYPE, PROBLEM_REPORT_TYPE, EVENT_TYPE}
+)
+"""Messages whose pico is told of them by an event."""
 
 
 @dataclass(slots=True)
@@ -222,13 +228,10 @@ class Foreign:
         return True
 
     def _taken(self, pico: Pico, eci: str, unpacked: Unpacked, origin: Origin) -> bool:
-        message, key = unpacked.message, (eci, unpacked.message.id)
-        if key in self._remembered:
+        message = unpacked.message
+        if message.type not in TOLD_TYPES and self._was_answered(eci, message.id):
             self._agent.engine.count("messages_repeated")
             return False
-        self._remembered[key] = None
-        if len(self._remembered) > REMEMBERED_MAX:
-            self._remembered.popitem(last=False)
         try:
             if message.type == EVENT_TYPE:
                 event = parse_event(message)
@@ -240,8 +243,21 @@ class Foreign:
         except DidcommError as error:
             self._responder.report(unpacked, self._mine(eci, unpacked), error)
         else:
-            self._responder.receive(unpacked, self._mine(eci, unpacked))
+            # Of what the pico is told the acknowledgement has to wait for the commit.
+            told = message.type in TOLD_TYPES
+            heard = unpacked._replace(message=replace(message, please_ack=None)) if told else unpacked
+            self._responder.receive(heard, self._mine(eci, unpacked))
         return self._answer(pico, eci, unpacked, origin)
+
+    def _was_answered(self, eci: str, message_id: str) -> bool:
+        """Whether this is a repeated message; from now on it is."""
+        key = (eci, message_id)
+        if key in self._remembered:
+            return True
+        self._remembered[key] = None
+        if len(self._remembered) > REMEMBERED_MAX:
+            self._remembered.popitem(last=False)
+        return False
 
     def _answer(self, pico: Pico, eci: str, unpacked: Unpacked, origin: Origin) -> bool:
         """Do what the responder says; whether there may be an answer later."""
@@ -250,19 +266,15 @@ class Foreign:
             if isinstance(effect, Reply):
                 self._post.send(pico, eci, effect.message, unpacked.message, origin)
             else:
-                waits |= self._told(eci, effect, origin)
+                waits |= self._told(eci, effect, unpacked, origin)
         return waits
 
-    def _told(self, eci: str, received: Received, origin: Origin) -> bool:
+    def _told(self, eci: str, received: Received, unpacked: Unpacked, origin: Origin) -> bool:
         """Tell the pico what there is to tell."""
         name, attrs = _event_of(received)
         if name:
-            message = received.unpacked.message
-            told = {**attrs, "message_id": message.id, "thid": message.thid}
-            unpacked = received.unpacked
-            # The responder has acknowledged it already.
-            quiet = unpacked._replace(message=replace(message, please_ack=None))
-            self._raise(eci, quiet, origin, DOMAIN, name, freeze(told))
+            told = {**attrs, "message_id": unpacked.message.id, "thid": unpacked.message.thid}
+            self._raise(eci, unpacked, origin, DOMAIN, name, freeze(told))
         return bool(name)
 
     def _raise(
@@ -278,6 +290,7 @@ class Foreign:
                 sender=unpacked.sender,
                 reply=ForeignEvent(eci, unpacked, origin),
                 eid=unpacked.message.id,
+                receipt=Taken(self._agent, eci, unpacked.message.id),
             ),
             self._agent.now,
         )
@@ -335,14 +348,7 @@ class Foreign:
             self._post.settle(reply.origin, clear_answer(thaw(value)))
         elif pico is not None:
             message = reply.unpacked.message
-            try:
-                if isinstance(effect, Failed):
-                    raise effect.error
-                bytes_max = self._agent.engine.limits.attributes_max_bytes
-                check_carriable(effect.value, "the answer of a query", bytes_max)
-                answer = Answer(message.id, effect.value)
-            except EngineError as error:
-                answer = Answer(message.id, error=QueryError(error.code, error.what, error.hint))
+            answer = answer_to(message.id, effect, self._agent.engine.limits.attributes_max_bytes)
             mine, theirs = self._mine(reply.eci, reply.unpacked), reply.unpacked.sender or ""
             self._post.send(
                 pico, reply.eci, make_answer(self._post.new_id(), mine, theirs, answer), message, reply.origin

@@ -2,7 +2,8 @@
 
 An answer goes back with the connection of the message that it answers, where that says so (`return_route`);
 everything else to the endpoints of the other side's document: libp2p by `didcomm/v2`, HTTP by POST, either
-perhaps behind a mediator. What a pico's turns send waits in its outbox until the commit, then leaves once.
+perhaps behind a mediator; they are tried in the document's order until one takes it. What a pico's turns send
+waits in its outbox until the commit, then leaves once.
 """
 
 from __future__ import annotations
@@ -44,6 +45,9 @@ UNSENT: Final = "foreign/"
 """Where the node's rows say which connections with other agents have something to send."""
 
 LIBP2P_SCHEME: Final = "libp2p-peerid"
+
+WAYS_MAX: Final = 4
+"""Endpoints of a document that are tried: each may take as long as a request may, and strangers name them."""
 
 
 @dataclass(slots=True)
@@ -193,27 +197,50 @@ class ForeignPost:
         return True
 
     def posted(
-        self, document: DidDocument, envelope: bytes, resolver: DidResolver
+        self,
+        document: DidDocument,
+        envelope: bytes,
+        resolver: DidResolver,
+        *,
+        tag: str = "",
+        granted: bool = False,
     ) -> SendForeign | PostMessage:
-        """An envelope on the first of the ways that its recipient's document names and this node has."""
-        route = self.route_to(document, resolver)
-        wrapped = wrap(envelope, document.did, route.hops, resolver, self._agent.entropy, self.new_id)
-        endpoint = route.endpoint
-        if endpoint.scheme == LIBP2P_SCHEME:
-            return SendForeign(endpoint.uri.partition(":")[2], _addresses(endpoint), wrapped)
-        old = is_pico_engine_did(document.did)
-        return PostMessage(endpoint.uri, wrapped, CONTENT_TYPE if old else MEDIA_TYPES["encrypted"])
+        """An envelope on the ways that its recipient's document names and this node has, first to last.
+
+        `tag` and `granted` as in PostMessage. Raises NoRoute; NotFetched for a mediator's document.
+        """
+        effect: SendForeign | PostMessage | None = None
+        media_type = CONTENT_TYPE if is_pico_engine_did(document.did) else MEDIA_TYPES["encrypted"]
+        for route, addresses in reversed(self.ways_to(document, resolver)):
+            uri = route.endpoint.uri
+            wrapped = wrap(envelope, document.did, route.hops, resolver, self._agent.entropy, self.new_id)
+            if route.endpoint.scheme == LIBP2P_SCHEME:
+                effect = SendForeign(uri.partition(":")[2], addresses, wrapped, effect)
+            else:
+                effect = PostMessage(uri, wrapped, media_type, tag, granted, effect)
+        assert effect is not None, "there is a way, or NoRoute"
+        return effect
 
     @staticmethod
-    def route_to(document: DidDocument, resolver: DidResolver) -> Route:
-        """The first way that this node has. Raises NoRoute; NotFetched for a mediator's document."""
+    def ways_to(document: DidDocument, resolver: DidResolver) -> list[tuple[Route, tuple[str, ...]]]:
+        """The ways that this node has, WAYS_MAX at most, each with its libp2p addresses if it is of those.
+
+        Raises NoRoute; NotFetched for a mediator's document.
+        """
         for endpoint in endpoints_of(document):
             if endpoint.uri.startswith(WEB):
                 resolver.resolve(endpoint.uri)  # or it would be passed over
-        route = next((one for one in routes_to(document, resolver) if _is_ours(one.endpoint)), None)
-        if route is None:
-            raise NoRoute("none of its endpoints is of a transport that this node has")
-        return route
+        found: list[tuple[Route, tuple[str, ...]]] = []
+        problem = NoRoute("none of its endpoints is of a transport that this node has")
+        for route in routes_to(document, resolver):
+            try:
+                if _is_ours(route.endpoint):
+                    found.append((route, _addresses(route.endpoint)))
+            except DidcommError as error:
+                problem = NoRoute(f"none of its endpoints can be used: {error.what}")
+        if not found:
+            raise problem
+        return found[:WAYS_MAX]
 
     def settle(self, origin: Origin, envelope: bytes | None) -> None:
         """Answer whoever waits on the message's own connection, once; let the mediator drop the message."""
@@ -241,13 +268,13 @@ class ForeignPost:
                 raise PeerUnreachable("the other side has not answered yet")
             resolver = self.resolver(row)
             document = resolver.resolve(row["their_did"])
-            effect = self.posted(document, self._seal(pico, eci, message, document), resolver)
+            envelope = self._seal(pico, eci, message, document)
+            effect = self.posted(document, envelope, resolver, tag=message.id)
         except (DidcommError, EngineError) as error:
             self._answer(query.wait, RemoteError(f"the query could not be sent: {error}"))
             return
         if isinstance(effect, PostMessage):
             self._asked[message.id] = query.wait
-            effect.tag = message.id
         agent.effect(effect)
 
     def answered(self, message: PostAnswered) -> None:

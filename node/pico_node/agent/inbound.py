@@ -18,8 +18,6 @@ from pico_didcomm.protocols.events import (
     ANSWER_TYPE,
     EVENT_TYPE,
     QUERY_TYPE,
-    Answer,
-    QueryError,
     make_answer,
     parse_answer,
     parse_event,
@@ -50,7 +48,7 @@ from pico_engine.messages import (
     QueryMessage,
 )
 from pico_engine.values import decode, freeze
-from pico_node.agent.carriable import check_carriable
+from pico_node.agent.carriable import answer_to
 from pico_node.agent.frames import (
     ACK,
     DATA,
@@ -329,14 +327,7 @@ class Inbound:
         lane = self._agent.lanes.find(reply.eci)
         if lane is None:
             return
-        try:
-            if isinstance(effect, Failed):
-                raise effect.error
-            bytes_max = self._agent.engine.limits.attributes_max_bytes
-            check_carriable(effect.value, "the answer of a query", bytes_max)
-            answer = Answer(reply.message_id, effect.value)
-        except EngineError as error:
-            answer = Answer(reply.message_id, error=QueryError(error.code, error.what, error.hint))
+        answer = answer_to(reply.message_id, effect, self._agent.engine.limits.attributes_max_bytes)
         self._reply(lane, make_answer(self._new_id(), lane.eci, lane.their_did, answer))
 
     # -- answering ----------------------------------------------------------------------------------------

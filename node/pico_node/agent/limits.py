@@ -34,5 +34,8 @@ class AgentLimits:
     """Nodes that are called again when this node starts; the others are called when there is news."""
     posts_max: int = 10_000
     """Events that wait for engines which take them by HTTP only."""
+    taken_max_messages: int = 1_024
+    """Ids of another agent's messages that are remembered, per connection: more than it can have sent that it
+    did not hear of (64 on their way at once, a mediator's 32)."""
     addresses_max: int = 16
     """Addresses kept per node."""

@@ -25,7 +25,7 @@ from pico_node.agent.errors import BadInvitation
 from pico_node.agent.foreign_post import Origin
 from pico_node.agent.identities import keys_of
 from pico_node.agent.mediation_keys import kept_identity
-from pico_node.agent.messages import LinkDown, LinkUp, OpenLink, PostMessage, SendLink
+from pico_node.agent.messages import LinkDown, LinkUp, OpenLink, SendLink
 
 if TYPE_CHECKING:
     from pico_node.agent.agent import Agent
@@ -280,13 +280,9 @@ class Mediated:
             return
         try:
             document = self._resolver.resolve(self._mediator)
-            effect = agent.foreign_post.posted(document, envelope, self._resolver)
+            agent.effect(agent.foreign_post.posted(document, envelope, self._resolver, granted=True))
         except DidcommError as error:
             agent.note("error", f"no way to the mediator: {error}")
-            return
-        if isinstance(effect, PostMessage):
-            effect.granted = True
-        agent.effect(effect)
 
     def status(self) -> Json:
         """What the owner is shown."""

@@ -159,11 +159,15 @@ class Forget:
 
 @dataclass(slots=True)
 class SendForeign:
-    """Hand one message to an agent by `didcomm/v2`; nobody tells whether it arrived."""
+    """Hand one message to an agent by `didcomm/v2`; nobody tells whether it arrived.
+
+    `otherwise` is the next of the ways to the same agent, for when this one fails.
+    """
 
     peer_id: str
     addresses: tuple[str, ...]
     message: bytes
+    otherwise: SendForeign | PostMessage | None = None
 
 
 @dataclass(slots=True)
@@ -171,7 +175,7 @@ class PostMessage:
     """Post an encrypted message to a URL, under the egress policy; nobody tells whether it arrived.
 
     An encrypted answer is handed in as a ForeignMessage. With a `tag` any answer comes as PostAnswered.
-    `granted`: the owner named the URL, which the policy need not allow.
+    `granted`: the owner named the URL, which the policy need not allow. `otherwise` as in SendForeign.
     """
 
     url: str
@@ -179,6 +183,7 @@ class PostMessage:
     media_type: str = MEDIA_TYPES["encrypted"]
     tag: str = ""
     granted: bool = False
+    otherwise: SendForeign | PostMessage | None = None
 
 
 @dataclass(slots=True)

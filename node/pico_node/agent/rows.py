@@ -7,7 +7,8 @@ Section `outbox`: `ECI/NUMBER` → a message that the other side has not acknowl
 Of the node: `g/PEER` → addresses; `h/PEER/ECI` → pico, all connections with a node; `o/PEER/ECI` → pico,
 those with an outbox; `f/PEER/ECI` → the end of a connection whose channel is gone already; `j/NUMBER` → an
 event for an engine that takes it by HTTP; `k/` what the node is as a mediator, and at its own; `l/` the
-mailboxes of the mediator that it is.
+mailboxes of the mediator that it is; `m/ECI/…` which messages of another agent had their effect (`taken`);
+`n/ECI` the end of a connection with another agent, until it is said (`partings`).
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ class NodeRows:
         self.by_peer = Section(ledger, b"h/", lazy=True)
         self.mediation = Section(ledger, b"k/", lazy=True)
         self.mailboxes = Section(ledger, b"l/", lazy=True)
+        self.partings = Section(ledger, b"n/", lazy=True)
+        self.taken = Section(ledger, b"m/", lazy=True)
         self.posts = Section(ledger, b"j/", lazy=True)
         self.unsent = Section(ledger, b"o/", lazy=True)
 
@@ -47,6 +50,8 @@ class NodeRows:
             section.forget()
         self.mediation.forget()
         self.mailboxes.forget()
+        self.partings.forget()
+        self.taken.forget()
 
 
 def connection_of(pico: Pico, eci: str) -> FrozenMap | None:

@@ -157,7 +157,7 @@ class Visits:
             if not found.takes_v2:
                 raise BadInvitation("the inviting agent does not take DIDComm v2")
             document = resolver.resolve(found.sender)
-            self._agent.foreign_post.route_to(document, resolver)
+            self._agent.foreign_post.ways_to(document, resolver)
         except NotFetched:
             raise
         except DidcommError as error:

@@ -1,6 +1,8 @@
 """Carries DIDComm messages to agents of other makes: by libp2p or by HTTP, once each.
 
 Nobody waits for them and nobody hears of a failure: what must arrive is sent again by who wants its answer.
+Where a message has several ways they are tried in order, until one takes it: an answer that gets lost may so
+make it arrive twice, with the same id.
 POSTs obey the egress policy, as every request of the node does. An encrypted message that answers a POST is
 handed to the node as if it had been posted here; so is what is found at the URL of a did:web.
 """
@@ -10,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Final
 
 from pico_didcomm.did.web import DOCUMENT_BYTES_MAX
@@ -42,6 +44,9 @@ FAILURE_LIFETIME_MS: Final = 60_000
 COUNTED: Final = ("sent", "failed", "denied", "dropped")
 log = logging.getLogger("picomesh.letters")
 
+Letter = PostMessage | SendForeign | FetchDocument
+"""What is carried; a message with the other ways that it has."""
+
 Carry = Callable[[str, Sequence[str], bytes], Awaitable[None]]
 """Hands a message to a libp2p peer at addresses; whatever goes wrong it raises an EngineError or OSError."""
 
@@ -59,7 +64,7 @@ class Letters:
         self._tasks: set[asyncio.Task[None]] = set()
         self.counters = Counter(dict.fromkeys(COUNTED, 0))
 
-    def send(self, effect: PostMessage | SendForeign | FetchDocument) -> None:
+    def send(self, effect: Letter) -> None:
         """Begin to carry a message, or to fetch a document."""
         if len(self._tasks) >= LINE_MAX:
             self.counters["dropped"] += 1
@@ -80,41 +85,48 @@ class Letters:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _carry_out(self, effect: PostMessage | SendForeign | FetchDocument) -> None:
-        where = effect.peer_id if isinstance(effect, SendForeign) else effect.url
-        problem = "a defect of the node"
+    async def _carry_out(self, effect: Letter) -> None:
+        outcome = problem = ""
+        for way in _ways(effect):
+            outcome, problem = await self._try(way)
+            if outcome == "sent":
+                break
+        self.counters[outcome] += 1
+        if outcome != "sent":
+            self._failed(effect, problem)
+
+    async def _try(self, way: Letter) -> tuple[str, str]:
+        """One way: what it is counted as, and the problem if there is one."""
+        where = way.peer_id if isinstance(way, SendForeign) else way.url
         try:
             async with self._gate:
-                if isinstance(effect, PostMessage):
-                    await self._post(effect)
-                elif isinstance(effect, FetchDocument):
-                    await self._fetch(effect)
+                if isinstance(way, PostMessage):
+                    await self._post(way)
+                elif isinstance(way, FetchDocument):
+                    await self._fetch(way)
                 elif self._carry is not None:
-                    await self._carry(effect.peer_id, effect.addresses, effect.message)
+                    await self._carry(way.peer_id, way.addresses, way.message)
                 else:
                     raise FetchFailed("this node has no libp2p")
         except EgressDenied as error:
-            self.counters["denied"] += 1
             log.warning("no DIDComm message to %s: %s", where, error)
-            problem = str(error)
+            return "denied", str(error)
         except (EngineError, OSError) as error:
-            self.counters["failed"] += 1
             log.info("a DIDComm message to %s was not delivered: %s", where, error)
-            problem = str(error)
+            return "failed", str(error)
         except Exception:  # a defect of ours must not end the node
-            self.counters["failed"] += 1
             log.exception("a DIDComm message could not be sent; this is a defect of the node")
-        else:
-            self.counters["sent"] += 1
-            return
-        self._failed(effect, problem)
+            return "failed", "a defect of the node"
+        return "sent", ""
 
-    def _failed(self, effect: PostMessage | SendForeign | FetchDocument, problem: str) -> None:
+    def _failed(self, effect: Letter, problem: str) -> None:
         """Tell whoever waits."""
         if isinstance(effect, FetchDocument):
             self._hand_in(DocumentFetched(effect.did, None, problem, FAILURE_LIFETIME_MS))
-        elif isinstance(effect, PostMessage) and effect.tag:
-            self._hand_in(PostAnswered(effect.tag, None))
+            return
+        tags = {one.tag for one in _ways(effect) if isinstance(one, PostMessage) and one.tag}
+        for tag in tags:
+            self._hand_in(PostAnswered(tag, None))
 
     async def _post(self, effect: PostMessage) -> None:
         answer = await self._once(effect, effect.url, granted=effect.granted)
@@ -143,6 +155,14 @@ class Letters:
             raise LimitExceeded(f"{effect.url} is larger than {DOCUMENT_BYTES_MAX:,} bytes")
         lifetime = _lifetime_ms(answer.headers.get("cache-control", ""))
         self._hand_in(DocumentFetched(effect.did, answer.body, "", lifetime))
+
+
+def _ways(effect: Letter) -> Iterator[Letter]:
+    """A message's ways, first to last."""
+    way: Letter | None = effect
+    while way is not None:
+        yield way
+        way = None if isinstance(way, FetchDocument) else way.otherwise
 
 
 def _lifetime_ms(cache_control: str) -> int:

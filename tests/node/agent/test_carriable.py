@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from pico_didcomm.encoding import strict_json_object
 from pico_didcomm.errors import DidcommError
 from pico_engine.errors import LimitExceeded
+from pico_engine.messages import Failed, QueryAnswer
 from pico_engine.values import encode, freeze
-from pico_node.agent.carriable import DEPTH_MAX_LEVELS, check_carriable
+from pico_node.agent.carriable import DEPTH_MAX_LEVELS, answer_to, check_carriable
 
 
 def nested(levels: int, *, wide: int = 1) -> Any:
@@ -61,3 +62,12 @@ def test_what_people_send_is_carriable_and_readable(value: Any) -> None:
     frozen = freeze(value)
     check_carriable(frozen, "it", 1_000_000)
     strict_json_object(encode({"body": {"attrs": frozen}}), "a message")
+
+
+def test_the_answer_to_a_query_is_its_value_or_why_there_is_none() -> None:
+    assert answer_to("q", QueryAnswer(None, 7), 100).result == 7
+    refused = answer_to("q", Failed(None, LimitExceeded("too much")), 100)
+    large = answer_to("q", QueryAnswer(None, "x" * 100), 100)
+    assert [(one.thid, one.error and one.error.code) for one in (refused, large)] == [
+        ("q", "limit-exceeded")
+    ] * 2

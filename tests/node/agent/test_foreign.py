@@ -111,6 +111,11 @@ class Stranger:
     def seal(self, message: Message) -> bytes:
         return pack_authcrypt(message, self.wallet, self.resolver.resolve(self.theirs), self.entropy)
 
+    def greeting(self, thread: str) -> bytes:
+        """Answers an invitation, and wants no answer."""
+        hello = make_ping(self.new_id(), self.did, self.theirs, response_requested=False)
+        return self.seal(replace(hello, pthid=thread))
+
     def open(self, envelope: bytes) -> Unpacked:
         unpacked = unpack(envelope, self.wallet, self.resolver, self.net.clock.now)
         assert unpacked.authenticated
@@ -160,8 +165,7 @@ class World:
 
     def met(self, stranger: Stranger) -> Stranger:
         thread = stranger.read(self.invite()["url"])
-        hello = make_ping(stranger.new_id(), stranger.did, stranger.theirs, response_requested=False)
-        assert self.give(stranger.seal(replace(hello, pthid=thread))) == []
+        assert self.give(stranger.greeting(thread)) == []
         return stranger
 
 

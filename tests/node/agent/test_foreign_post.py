@@ -9,9 +9,9 @@ import pytest
 from pico_didcomm.errors import NoRoute
 from pico_didcomm.protocols.return_route import ALL
 from pico_didcomm.protocols.trust_ping import PING_RESPONSE_TYPE, make_ping
-from pico_node.agent.foreign_post import ForeignPost, Origin
-from pico_node.agent.messages import ForeignAnswer, ForeignMessage, SendForeign, SendSocket
-from tests.node.agent.test_foreign import Stranger, World
+from pico_node.agent.foreign_post import WAYS_MAX, ForeignPost, Origin
+from pico_node.agent.messages import ForeignAnswer, ForeignMessage, PostMessage, SendForeign, SendSocket
+from tests.node.agent.test_foreign import PEER, Stranger, World
 
 
 @pytest.fixture
@@ -50,4 +50,52 @@ def test_an_answer_on_a_web_socket(world: World) -> None:
 def test_an_endpoint_that_this_node_cannot_use(world: World) -> None:
     stranger = Stranger(world.net, endpoint={"uri": "wss://stranger.example"})
     with pytest.raises(NoRoute):
-        ForeignPost.route_to(stranger.resolver.resolve(stranger.did), stranger.resolver)
+        ForeignPost.ways_to(stranger.resolver.resolve(stranger.did), stranger.resolver)
+
+
+def chain(effect: SendForeign | PostMessage | None) -> list[SendForeign | PostMessage]:
+    """A message's ways, first to last."""
+    found = []
+    while effect is not None:
+        found.append(effect)
+        effect = effect.otherwise
+    return found
+
+
+def answered(world: World, endpoints: list[object]) -> tuple[Stranger, list[SendForeign | PostMessage]]:
+    """The ways of the answer to a ping from an agent with these endpoints."""
+    stranger = world.met(Stranger(world.net, endpoint=endpoints))
+    (effect,) = world.give(stranger.seal(make_ping("p", stranger.did, stranger.theirs)))
+    return stranger, chain(effect)
+
+
+def test_every_endpoint_is_a_way_in_the_order_of_the_document(world: World) -> None:
+    mediator = Stranger(world.net, "mediator", {"uri": "https://mediator.example"})
+    stranger, ways = answered(
+        world,
+        [
+            {"uri": "https://one.example"},
+            {"uri": "wss://not-ours.example"},
+            {"uri": f"libp2p-peerId:{PEER}", "multiAddrs": ["/ip4/127.0.0.1/tcp/4001"]},
+            {"uri": mediator.did},
+        ],
+    )
+    one, two, three = ways
+    assert isinstance(one, PostMessage)
+    assert isinstance(two, SendForeign)
+    assert isinstance(three, PostMessage)
+    assert (one.url, two.peer_id, three.url) == ("https://one.example", PEER, "https://mediator.example")
+    assert one.message == two.message  # one envelope, so that whoever gets it twice sees that
+    assert stranger.open(one.message).message.thid == "p"
+    assert three.message != one.message  # wrapped for the mediator
+
+
+def test_an_endpoint_that_cannot_be_read_is_passed_over(world: World) -> None:
+    bad = {"uri": f"libp2p-peerId:{PEER}", "multiAddrs": "x"}
+    _, ways = answered(world, [bad, {"uri": "https://two.example"}])
+    assert [getattr(one, "url", None) for one in ways] == ["https://two.example"]
+
+
+def test_ways_are_not_without_end(world: World) -> None:
+    _, ways = answered(world, [{"uri": f"https://agent{n}.example"} for n in range(WAYS_MAX + 2)])
+    assert len(ways) == WAYS_MAX

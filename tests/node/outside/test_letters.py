@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
@@ -108,6 +109,54 @@ async def test_by_libp2p(letters: Letters, peers: Peers) -> None:
     letters.send(SendForeign("defect", (), b"m"))
     assert await settled(letters) == {"sent": 1, "failed": 2}
     assert peers.got == [("peer", ("/ip4/127.0.0.1/tcp/1",), b"m")]
+
+
+def ways(*effects: PostMessage | SendForeign) -> PostMessage | SendForeign:
+    """One message with these ways, first to last."""
+    for one, following in itertools.pairwise(effects):
+        one.otherwise = following
+    return effects[0]
+
+
+async def test_the_next_way_is_tried_where_one_fails(letters: Letters, peers: Peers) -> None:
+    got = []
+
+    async def server(request: web.Request) -> web.Response:
+        got.append(request.path)
+        return web.Response(status=500 if request.path == "/bad" else 202)
+
+    async with serving(server) as url:
+        bad, good = url + "/bad", url + "/good"
+        for first in (
+            PostMessage(bad, b"{}"),
+            SendForeign("gone", (), b"m"),
+            SendForeign("defect", (), b"m"),
+        ):
+            letters.send(
+                ways(first, PostMessage("http://127.0.0.2:9/denied", b"{}"), PostMessage(good, b"{}"))
+            )
+        assert await settled(letters) == {"sent": 3}
+        assert (got.count("/bad"), got.count("/good")) == (1, 3)
+        letters.send(ways(PostMessage(good, b"{}"), SendForeign("peer", (), b"m")))
+        assert await settled(letters) == {"sent": 4}
+    assert peers.got == []  # one that was taken goes no other way
+
+
+async def test_a_message_that_no_way_takes_has_failed_once(peers: Peers) -> None:
+    got: list[object] = []
+    client = Client(EgressPolicy(), OutsideLimits())
+    letters = Letters(client, peers.carry, got.append)
+    letters.send(
+        ways(
+            SendForeign("gone", (), b"m"),
+            PostMessage("http://127.0.0.1:9/", b"{}", tag="t"),
+            SendForeign("gone", (), b"m"),
+        )
+    )
+    assert await settled(letters) == {"failed": 1}
+    assert got == [PostAnswered("t", None)]
+    await letters.close()
+    await client.close()
 
 
 async def test_too_many_are_dropped(letters: Letters, peers: Peers, monkeypatch: pytest.MonkeyPatch) -> None:
