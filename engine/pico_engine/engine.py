@@ -43,6 +43,7 @@ from pico_engine.queue import enqueue_row, queued_messages
 from pico_engine.registry import Registry
 from pico_engine.runner import Runner
 from pico_engine.schedule import Schedules
+from pico_engine.slices import Slices
 from pico_engine.store import Batch, StoreReader
 from pico_engine.trace import Traces
 from pico_engine.values import EMPTY_MAP, Json, freeze
@@ -86,6 +87,7 @@ class Engine:
         self.library = Library(self.ledger, registry, self.limits)
         self.installing = Installing(self)
         self.traces = Traces(self.limits.traces_max)
+        self.slices = Slices(self)
         self.runner = Runner(self)
         self.schedules = Schedules(self)
         self.waiting = Waiting(self)
@@ -157,7 +159,7 @@ class Engine:
 
     def next_timer(self) -> int | None:
         """When `handle_timer` is wanted; a time that has passed means at once."""
-        if self.runner.ready or self.waiting.resumable:
+        if self.runner.ready or self.waiting.resumable or self.slices.has_work:
             return 0
         timer = min(self.schedules.next_timer(), self.waiting.next_deadline())
         return min(timer, self._next_sweep) if self._picos else timer
@@ -188,11 +190,11 @@ class Engine:
 
     @property
     def has_unfinished_turns(self) -> bool:
-        """Are there turns that wait, or have their answer and were not resumed yet?
+        """Are there turns that wait, were put aside, or have their answer and were not resumed yet?
 
         Their changes are in memory only: what is read on demand must not be forgotten now.
         """
-        return bool(self.waiting.turns or self.waiting.resumable)
+        return bool(self.waiting.turns or self.waiting.resumable or self.slices.paused)
 
     def take_batch(self) -> tuple[int, Batch]:
         """Everything that was committed since the last call, as one batch, and its number."""

@@ -206,7 +206,7 @@ class Ledger:
         """Settle what earlier turns committed under the keys that an unfinished turn has changed since."""
         seen: set[tuple[int, str]] = set()
         for section, key, old in journal:
-            if (id(section), key) not in seen:
+            if section.dirty and (id(section), key) not in seen:  # mostly there is nothing to settle
                 seen.add((id(section), key))
                 if key in section.dirty:
                     section.dirty.discard(key)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pico_engine.channels import Channel
@@ -46,13 +45,13 @@ def _decode_progress(data: bytes) -> Progress:
     return Progress.from_json(decode(data))
 
 
-def _unmakeable(rule: RuleDefinition, error: Exception) -> RuleDefinition:
-    """The rule of a ruleset whose object could not be made: it fails for that reason."""
+def _unmakeable(rid: str, rule: str, error: Exception) -> InstalledRule:
+    """Stands for the rules of a ruleset whose object could not be made: it fails for that reason."""
 
     def run(_ruleset: Any, _event: Any, _settings: Any) -> None:
         raise error
 
-    return replace(rule, run=run)
+    return InstalledRule(None, rid, rule, None, run)
 
 
 class Pico:
@@ -74,6 +73,7 @@ class Pico:
         "is_complete",
         "is_gone",
         "is_marked_busy",
+        "is_slow",
         "last_used_ms",
         "logs",
         "meter",
@@ -113,6 +113,8 @@ class Pico:
         self.turn: Turn | None = None
         self.inbox: deque[Message] = deque()
         self.ready = False
+        self.is_slow = False
+        """Did its last turn take more than a slice? See pico_engine.slices."""
         self.last_used_ms = 0
         self.next_queue_number = 0
         self.is_marked_busy = False
@@ -209,24 +211,28 @@ class Pico:
         """The object behind the ruleset's rules and functions; made anew for a module's own `config`."""
         if config is not None:
             return definition.create(self, {**self.installed.get(definition.rid)["config"], **config})
-        instance = self._instances.get(definition.rid)
+        instances = self._instances
+        instance = instances.get(definition.rid)
         if instance is None:
             instance = definition.create(self, self.installed.get(definition.rid)["config"])
-            self._instances[definition.rid] = instance
+            instances[definition.rid] = instance
         return instance
 
     def rules_for(self, domain: str, kind: str) -> tuple[InstalledRule, ...]:
         """Every rule that names the event, in the order in which they run."""
         key = (domain, kind)
-        found = self._dispatch.get(key)
+        dispatch = self._dispatch  # a turn may be put aside below, and what is installed change meanwhile
+        found = dispatch.get(key)
         if found is None:
-            if len(self._dispatch) >= _DISPATCH_MAX_ENTRIES:
-                self._dispatch.clear()
+            if len(dispatch) >= _DISPATCH_MAX_ENTRIES:
+                dispatch.clear()
             entries: list[InstalledRule] = []
             for definition in self.definitions():
                 if rules := definition.rules_for(domain, kind):
                     entries += self._entries_of(definition, rules)
-            found = self._dispatch[key] = tuple(entries)
+            found = tuple(entries)
+            if all(entry.instance is not None for entry in found):  # else the next event tries it anew
+                dispatch[key] = found
         return found
 
     def _entries_of(
@@ -235,7 +241,7 @@ class Pico:
         try:
             instance = self.instance(definition)
         except Exception as error:  # noqa: BLE001 - foreign code: it must fail as its rules do, not the turn
-            instance, rules = None, [_unmakeable(rule, error) for rule in rules]
+            return [_unmakeable(definition.rid, rules[0].name, error)]
         return [
             InstalledRule(
                 instance, definition.rid, rule.name, None if rule.machine.always else rule.machine, rule.run

@@ -49,8 +49,8 @@ _new = tuple.__new__
 
 TURNS_IN_A_ROW_MAX = 8
 """Messages that one pico takes before the next has its turn: going from one to the other costs, too."""
-STEPS_PER_TURN = 4_000
-"""Steps of KRL that take about as long as turns of small rulesets commonly do, so that ticks stay short."""
+STEPS_PER_TURN = 200
+"""Steps of KRL that count as a turn of the tick, so that ticks stay short: about 0.2 milliseconds."""
 SENDS_PER_TURN = 4
 RULES_PER_TURN = 64
 """Likewise: what a turn sends, and the rules that it looks at."""
@@ -92,13 +92,28 @@ class Runner:
             if worker is None:
                 worker = self._workers.pop() if self._workers else greenlet(self._live)
             worker.switch()
+        self._work_slice()
+
+    def _work_slice(self) -> None:
+        """Go on with one of those that compute long, when all others had their turn."""
+        following = self._engine.slices.next_slice()
+        if following is None:
+            return
+        self._turns_left = max(self._turns_left, 1)
+        if not isinstance(following, greenlet):
+            self.ready.appendleft(following)
+            following = self._workers.pop() if self._workers else greenlet(self._live)
+        following.switch()
 
     def _live(self) -> None:
         """A worker's life: take turns while there are any, then rest until it is called again."""
-        ready = self.ready
+        ready, slow = self.ready, self._engine.slices.slow
         while True:
             while ready and self._turns_left > 0:
                 pico = ready.popleft()
+                if pico.is_slow:
+                    slow.append(pico)
+                    continue
                 pico.ready = False
                 inbox = pico.inbox
                 for _ in range(TURNS_IN_A_ROW_MAX):
@@ -121,9 +136,17 @@ class Runner:
             self._turns_left -= turns
         return turns > TURNS_IN_A_ROW_MAX or self._turns_left <= 0
 
+    def count_steps(self, steps: int) -> None:
+        """A turn that has not ended took so many steps of KRL in this tick."""
+        self._turns_left -= steps // STEPS_PER_TURN
+
     def end_tick(self) -> None:
         """Begin no more turns in this tick: it took long."""
         self._turns_left = 0
+
+    def is_worker(self, one: greenlet) -> bool:
+        """Does it run turns, and may it be left?"""
+        return self._hub is not None and one is not self._hub and one.parent is not None
 
     def to_hub(self) -> None:
         """Leave a worker; returns when it is switched to again."""

@@ -223,6 +223,28 @@ class Waiting:
     def _wait(self, turn: Turn, wait: int, waits_for: str | None) -> Json:
         """Leave the turn until its answer comes."""
         engine = self._engine
+        turn.answer = None
+        self.turns[wait] = turn
+        heappush(self._deadlines, (engine.now + engine.limits.wait_max_ms, wait))
+        engine.count("turns_waited")
+        self._leave(turn, waits_for)
+        answer: WaitAnswer | None = turn.answer
+        assert answer is not None, "a turn is resumed with its answer"
+        if answer.error is not None:
+            raise answer.error
+        return freeze(answer.value)
+
+    def pause(self, turn: Turn) -> None:
+        """Leave the turn until its worker is called again. Raises UnknownPico when its pico was deleted."""
+        turn.answer = None
+        self._leave(turn, None)
+        gone: WaitAnswer | None = turn.answer
+        if gone is not None and gone.error is not None:
+            raise gone.error
+
+    def _leave(self, turn: Turn, waits_for: str | None) -> None:
+        """Leave the worker of the turn; returns when it is switched to again."""
+        engine = self._engine
         ledger = engine.ledger
         turn.journal = ledger.journal
         one: Turn | None = turn
@@ -233,11 +255,7 @@ class Waiting:
             one = one.outer
         ledger.journal, outer_journals, ledger.outer_journals = [], ledger.outer_journals, []
         turn.waiter = greenlet.getcurrent()
-        turn.answer = None
-        self.turns[wait] = turn
-        heappush(self._deadlines, (engine.now + engine.limits.wait_max_ms, wait))
         running, engine.rule_running = engine.rule_running, False
-        engine.count("turns_waited")
         engine.runner.to_hub()
         engine.rule_running = running
         engine.turn_serial += 1
@@ -247,11 +265,6 @@ class Waiting:
         while one is not None:
             one.waits_for = None
             one = one.outer
-        answer: WaitAnswer | None = turn.answer
-        assert answer is not None, "a turn is resumed with its answer"
-        if answer.error is not None:
-            raise answer.error
-        return freeze(answer.value)
 
     def answered(self, answer: WaitAnswer) -> None:
         """An answer came; one that nobody waits for any more is dropped."""
@@ -289,20 +302,29 @@ class Waiting:
             ledger.rollback()
             ledger.journal = journal
         for wait, turn in list(self.turns.items()):
-            one: Turn | None = turn
-            while one is not None:
-                if one.pico is pico:
-                    self.answered(WaitAnswer(wait, error=gone))
-                    break
-                one = one.outer
+            if _is_of(turn, pico):
+                self.answered(WaitAnswer(wait, error=gone))
+        for turn in self._engine.slices.paused:
+            if _is_of(turn, pico):
+                turn.answer = WaitAnswer(0, error=gone)
 
     def unfinished_prefixes(self) -> set[bytes]:
         """Prefixes of the picos that turns which have not ended have changed something of."""
         ledger = self._engine.ledger
         journals = [ledger.journal, *ledger.outer_journals]
-        for turn in (*self.turns.values(), *self.resumable):
+        for turn in (*self.turns.values(), *self.resumable, *self._engine.slices.paused):
             one: Turn | None = turn
             while one is not None:
                 journals.append(one.journal or [])
                 one = one.outer
         return {section.prefix[:-2] for journal in journals for section, _, _ in journal}
+
+
+def _is_of(turn: Turn, pico: Pico) -> bool:
+    """Is it a turn of the pico, or does one of the pico wait for it?"""
+    one: Turn | None = turn
+    while one is not None:
+        if one.pico is pico:
+            return True
+        one = one.outer
+    return False

@@ -311,7 +311,8 @@ def meter_of(pico: Pico) -> Meter:
     """The meter that all KRL rulesets of a pico share."""
     meter: Meter | None = pico.meter
     if meter is None:
-        meter = pico.meter = Meter(pico.engine.limits.krl)
+        slices = pico.engine.slices
+        meter = pico.meter = Meter(pico.engine.limits.krl, lambda: slices.pause(pico))
     return meter
 
 

@@ -61,3 +61,26 @@ def test_what_a_turn_used_is_told_once() -> None:
     meter.step(7)
     assert meter.take_used() == 7
     assert meter.take_used() == 0
+
+
+def test_steps_are_given_out_in_slices() -> None:
+    pauses: list[int] = []
+    meter = Meter(KrlLimits(steps_max=25_000), lambda: pauses.append(1))
+    meter.step(10_000)
+    assert not pauses
+    meter.step(1)
+    assert len(pauses) == 1
+    meter.step(14_000)
+    assert len(pauses) == 2
+    assert meter.take_used() == 0, "what the slices before took was counted then"
+    meter.step(24_999)
+    with pytest.raises(KrlLimitExceeded, match="25,000 steps"):
+        meter.step(2)
+    assert len(pauses) == 3
+
+
+def test_work_that_is_too_much_is_refused_before_it_is_done_and_not_counted_as_done() -> None:
+    meter = Meter(KrlLimits(steps_max=25_000))
+    with pytest.raises(KrlLimitExceeded):
+        meter.step(1_000_000)
+    assert meter.take_used() == 10_000
