@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pico_engine.channels import ALLOW_ALL, DIDCOMM, DOORS, FAMILY, Channel, Policy
 from pico_engine.errors import BadRequest, LimitExceeded, UnknownChannel, UnknownPico, UnknownRuleset
+from pico_engine.nesting import begin_ruleset
 from pico_engine.pico import Pico
 from pico_engine.values import EMPTY_MAP, FrozenMap, Json, freeze
 
@@ -209,13 +210,15 @@ class FamilyAffairs:
     # -- rulesets -----------------------------------------------------------------------------------------
 
     def install(self, pico: Pico, rid: str, config: Mapping[str, Json]) -> dict[str, Json]:
-        """Install a Python ruleset that the node knows. Those in KRL: `Installing`."""
+        """Install a ruleset that the node knows by its id. Those at URLs: `Installing`."""
         definition = self._engine.registry.get(rid)
+        mark = len(self._engine.ledger.journal)
         row = self.new_row(pico, definition, config)
         known = pico.installed.get(rid)
         if known is not None and "url" in known:
             self._engine.library.leave(pico.did, rid, known["url"])
         pico.installed.put(rid, freeze(row))
+        begin_ruleset(pico, definition, mark)
         return {"rid": rid, "config": dict(config), "version": definition.version}
 
     def new_row(

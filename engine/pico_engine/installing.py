@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from pico_engine.definition import RulesetDefinition
 from pico_engine.errors import BadRequest, EngineError, FetchFailed, UnknownRuleset
 from pico_engine.library import Edition
+from pico_engine.nesting import begin_ruleset
 from pico_engine.values import FrozenMap, Json, freeze
 
 if TYPE_CHECKING:
@@ -131,12 +132,14 @@ class Installing:
             raise UnknownRuleset(f"{url}: {engine.library.problem(edition.hash)}")
         self.check_modules(pico, definition)
         known: FrozenMap | None = pico.installed.get(edition.rid)
+        mark = len(engine.ledger.journal)
         row = engine.family.new_row(pico, definition, config)
         if known is not None and known.get("url") not in (None, edition.url):
             engine.library.leave(pico.did, edition.rid, known["url"])
         engine.library.use(pico.did, edition.rid, edition.url, edition.hash)
         pico.installed.put(edition.rid, freeze({**row, "url": edition.url, "hash": edition.hash}))
         self._drop_old_progress(pico, definition)
+        begin_ruleset(pico, definition, mark)
         return {"rid": edition.rid, "config": dict(config), "version": definition.version, "url": edition.url}
 
     def take_up(self, pico: Pico, url: Json) -> None:
@@ -154,14 +157,15 @@ class Installing:
             if definition is None:
                 raise UnknownRuleset(engine.library.problem(edition.hash))
             self.check_modules(pico, definition)
+            mark = len(engine.ledger.journal)
+            changed = {**row, "hash": edition.hash, "version": definition.version}
+            pico.installed.put(edition.rid, freeze(changed))
+            engine.library.use(pico.did, edition.rid, url, edition.hash)
+            self._drop_old_progress(pico, definition)
+            begin_ruleset(pico, definition, mark)
         except EngineError as error:
             text = f"{url} was flushed, but its new version is not taken: {error}"
             engine.log(pico, "error", edition.rid, text, engine.now)
-            return
-        changed = {**row, "hash": edition.hash, "version": definition.version}
-        pico.installed.put(edition.rid, freeze(changed))
-        engine.library.use(pico.did, edition.rid, url, edition.hash)
-        self._drop_old_progress(pico, definition)
 
     def _drop_old_progress(self, pico: Pico, definition: RulesetDefinition) -> None:
         """Forget how far event expressions had come that are different now, or gone."""

@@ -66,6 +66,10 @@ def _is_held(error: EngineError | None) -> bool:
 
 class Runner:
     """Gives messages their turns. See the engine for the theory of operation."""
+def _outcome(error: EngineError | None) -> str:
+    return "committed" if error is None else error.code
+
+
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -197,7 +201,7 @@ class Runner:
         except TurnOverdueError:  # between two rules: it could not be told which one is to blame
             error = turn.overdue()
         error = self._end(turn, message, error)
-        self._trace(turn, error, "event", (message.domain, message.type), door, message.sender)
+        self.trace(turn, _outcome(error), (message.domain, message.type), door, message.sender)
         if message.reply is None:
             return
         if error is None and message.compatible:
@@ -253,7 +257,7 @@ class Runner:
             dequeue_row(pico, message)
             engine.queue_changed.add(pico)
         for send in turn.sends:
-            self._deliver(turn, send)
+            self._deliver(send.by or turn, send)
         self._turns_left -= len(turn.sends) // SENDS_PER_TURN + len(turn.considered) // RULES_PER_TURN
         turn.journal = ledger.journal
         ledger.commit()
@@ -278,16 +282,16 @@ class Runner:
             said = f"{message.domain}:{message.type} {fate}: {error}"
             engine.log(pico, "error", "", said, turn.now, by_ruleset=False)
 
-    def _trace(
+    def trace(
         self,
         turn: Turn,
-        error: EngineError | None,
-        kind: str,
+        outcome: str,
         name: tuple[str, str],
         door: str = OWNER,
         sender: str | None = None,
     ) -> None:
-        outcome = "committed" if error is None else error.code
+        """Note what became of a turn, see TurnTrace."""
+        kind: str = "event",
         journal = turn.journal or ()
         if len(journal) == 1:  # as most turns
             section, key, _ = journal[0]
@@ -344,7 +348,7 @@ class Runner:
         except Exception as failed:  # noqa: BLE001 - the answer must say what went wrong, whatever it was
             error = failure_of(failed, message.name)
         error = self._end(turn, message, error)
-        self._trace(turn, error, "operation", (message.name, ""))
+        self.trace(turn, _outcome(error), (message.name, ""), kind="operation")
         if message.reply is not None:
             done = Failed(message.reply, error) if error else OperationAnswer(message.reply, value)
             self.reply(message.reply, done)

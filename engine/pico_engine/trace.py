@@ -25,7 +25,8 @@ class TurnTrace(NamedTuple):
     door: str
     sender: str | None
     outcome: str
-    """`committed`, `answered` (a query), or the code of the error that dropped the turn."""
+    """`committed`, `answered` (a query), `within` (the turn is part of the one that made the pico), or the
+    code of the error that dropped the turn."""
     considered: Sequence[RuleTrace] = ()
     changed: Sequence[tuple[bytes, str]] = ()
     sends: Sequence[Send] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from pico_engine.errors import BadAttributes, EngineError, LimitExceeded, RulesetFailed
@@ -34,6 +34,8 @@ class Send:
     type: str
     attrs: Json
     rid: str = ""
+    by: Turn | None = field(default=None, kw_only=True, repr=False)
+    """The turn that sent it, where that ran inside the one that commits (see `nesting`)."""
 
 
 @dataclass(slots=True)
@@ -72,7 +74,7 @@ class Turn:
     chain: tuple[str, ...] = ()
     read_only = False
     outer: Turn | None = None
-    """The turn that asked, of a query that is answered inside it."""
+    """The turn inside which this one runs: it asked, or made this pico."""
     journal: list[Any] | None = None
     """Put aside while the turn waits, or while it asks a pico of this engine."""
     event: Event | None = None
@@ -184,7 +186,8 @@ class Turn:
     def run(self) -> None:
         """Run the agenda to its end. Raises TurnAborted when the turn cannot be kept."""
         engine, pico = self.engine, self.pico
-        engine.turn_serial += 1
+        if self.outer is None:
+            engine.turn_serial += 1  # else the time is that of the turn around it
         engine.rule_running = True  # rules and their conditions: all of it may be interrupted
         try:
             for event in self.agenda:  # grows while it is walked

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Final
 from greenlet import greenlet
 
 from pico_engine.errors import (
-    BadRequest,
     DeniedByPolicy,
     EngineError,
     LimitExceeded,
@@ -35,6 +34,7 @@ from pico_engine.messages import (
     RulesetCall,
     WaitAnswer,
 )
+from pico_engine.nesting import is_made_in, tell_new
 from pico_engine.values import Json, freeze
 
 if TYPE_CHECKING:
@@ -105,7 +105,8 @@ class Waiting:
     def tell(self, pico: Pico, eci: str, name: tuple[str, str], attrs: Json) -> None:
         """Send an event to another pico of this engine, and wait until it was handled there.
 
-        It has happened then, whatever becomes of the turn that waits. Raises what went wrong there.
+        It has happened then, whatever becomes of the turn that waits; save in a pico that this turn has
+        made, where it becomes part of the turn. Raises what went wrong there.
         """
         engine, turn = self._engine, pico.turn
         assert turn is not None, "only rules tell"
@@ -121,13 +122,10 @@ class Waiting:
         target = engine.admission.door(event)
         self._check_cycle(chain, target)
         engine.admission.check_room(target)
-        journals = (engine.ledger.journal, *engine.ledger.outer_journals)
-        if any(section is target.info for journal in journals for section, _, _ in journal):
-            raise BadRequest(
-                f"pico {target.did} was made in this turn, and takes events when the turn has committed",
-                "send the event, and ask later",
-            )
         event.sender = seen_sender(target.channels.rows[eci], pico.did)
+        if target.turn is None and is_made_in(turn, target):
+            tell_new(turn, target, event)
+            return
         wait = self._new_wait()
         event.reply = LocalReply(wait)
         engine.enqueue(target, event)

@@ -274,7 +274,10 @@ def tried(text: str) -> str:
         compile_ruleset(text)
     except (KrlSyntaxError, RulesetDefinitionError) as error:
         return f"refused {error.what} {len(found)}"
-    krl = Krl(text, **LIMITS)
+    try:
+        krl = Krl(text, **LIMITS)
+    except EngineError as error:  # its global block fails
+        return f"refused {error}"
     seen: list[Any] = []
     for attributes in ATTRIBUTES:
         for name in ("a:b", "a:c", "x:y"):

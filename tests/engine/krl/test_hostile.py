@@ -264,9 +264,8 @@ def test_a_global_block_may_not_run_away_either() -> None:
         "global { x = range(1, 3000).map(function(a){ range(1, 3000).map(function(b){ b }) }) } "
         'rule r { select when a b send_directive("d") }'
     )
-    krl = Krl(text, steps_max=100_000)
-    assert krl.event("a:b").names == []
-    assert "_max" in krl.errors[0]
+    with pytest.raises(EngineError, match="_max"):
+        Krl(text, steps_max=100_000)
 
 
 def test_regular_expressions_have_an_end() -> None:

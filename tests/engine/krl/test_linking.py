@@ -65,16 +65,13 @@ def test_only_what_is_provided(call: str) -> None:
 
 
 def test_a_module_that_is_missing_or_uses_itself() -> None:
-    krl = Krl(ruleset('rule r { select when a b send_directive("d") }', "use module not.there"))
-    krl.event("a:b")
-    assert "Module not found: not.there" in krl.errors[0]
-    one = ruleset("global { f = function(){ 1 } }", "use module two provides f", "one")
-    two = ruleset(
-        "global { g = function(){ 1 } } rule r { select when a b }", "use module one provides g", "two"
-    )
-    krl = Krl(one, two)
-    krl.event("a:b")
-    assert "Dependency Cycle Found: two -> one -> two" in krl.errors[0]
+    with pytest.raises(EngineError, match="Module not found: not"):
+        Krl(ruleset('rule r { select when a b send_directive("d") }', "use module not.there"))
+    one = "global { f = function(){ 1 } }"
+    two = "global { g = function(){ 1 } } rule r { select when a b }"
+    krl = Krl(ruleset(one, "provides f", "one"), ruleset(two, "use module one provides g", "two"))
+    with pytest.raises(EngineError, match="Dependency Cycle Found: one -> two -> one"):
+        krl.add(ruleset(one, "use module two provides f", "one"))
 
 
 def test_a_module_hides_a_built_in_one() -> None:

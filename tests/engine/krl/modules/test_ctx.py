@@ -236,11 +236,15 @@ def test_a_rule_that_fails_there_fails_nothing_here() -> None:
     assert len(krl.errors) == 1
 
 
-def test_a_pico_that_is_not_made_yet_cannot_be_told() -> None:
+def test_a_pico_that_was_made_in_the_same_turn_can_be_told() -> None:
+    """As in the existing engine. What more there is to it: tests/engine/test_nesting.py."""
     krl = two_picos("noop()")
     krl.event("a:fresh")
-    assert "was made in this turn" in krl.errors[0]
-    assert len(krl.pico.children.rows) == 1
+    assert krl.errors == []
+    assert krl.query("it") == ["hi", None]
+    krl.bench.restart()
+    fresh = max(krl.pico.children.rows.items(), key=lambda row: row[1]["order"])[0]
+    assert krl.bench.query(fresh, "told", "said", {}) == ["hi", None]
 
 
 def test_a_pico_that_asks_back_would_wait_for_ever_and_is_refused() -> None:
