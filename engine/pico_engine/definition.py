@@ -118,3 +118,14 @@ class RulesetDefinition:
         """KRL's as the meta block has them, since there are rulesets that take the first; Python's sorted."""
         names = [name for name, one in self.functions.items() if is_meant(one) and name != "__testing"]
         return names if self.language == "krl" else sorted(names)
+
+
+def as_written(meta: Mapping[str, Json]) -> dict[str, Json]:
+    """`RulesetDefinition.meta` as KRL rulesets see it: without what the author of one in KRL left out.
+
+    Applications ask for the name and take one of their own, or the text "null", where there is none.
+    """
+    if meta["language"] != "krl":
+        return dict(meta)
+    no_name = ("name", meta["rid"])
+    return {key: value for key, value in meta.items() if value not in ("", []) and (key, value) != no_name}

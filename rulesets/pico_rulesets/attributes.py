@@ -10,11 +10,19 @@ from pico_engine.errors import BadAttributes, BadRequest
 from pico_engine.values import Json, decode
 
 _OF_THE_DOOR = "_headers"
-"""The HTTP request's headers, which the HTTP door adds; nobody else's business."""
+"""The HTTP request's headers, which the HTTP door adds; the business of no other pico."""
+
+
+def handed_on(event: Event, /, **more: Json) -> dict[str, Json]:
+    """The event's attributes and `more`, for one raised in the same pico, whose rules see the first as well.
+
+    Applications look for the `referer` among the headers, to send the browser back.
+    """
+    return {**event.attrs, **more}
 
 
 def passed_on(event: Event, /, **more: Json) -> dict[str, Json]:
-    """The event's attributes and `more`, for an event that follows from it."""
+    """Likewise for an event that is sent or kept: without the request's headers."""
     attrs = {name: value for name, value in event.attrs.items() if name != _OF_THE_DOOR}
     return {**attrs, **more}
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from pico_engine import EngineError, Event, Ruleset, ent, provides, query, rule, when
 from pico_engine.errors import BadRequest
 from pico_engine.values import Json
-from pico_rulesets.attributes import passed_on, required_text
+from pico_rulesets.attributes import handed_on, required_text
 
 DID_O: Final = "io.picolabs.did-o"
 _NODE_DOES_IT: Final = "the node packs, routes and keeps keys itself; send to the connection with event:send"
@@ -132,7 +132,7 @@ class DidO(Ruleset, rid=DID_O, version="1.0.0", author="picomesh"):
     def receive_invite(self, event: Event) -> None:
         """Accept `invite`, a URL; the connection is established when the other side has answered."""
         begun = self._pico.engine.port.accept(self._pico, required_text(event, "invite"))
-        self.raise_event("dido:invite_accepted", passed_on(event, id=begun["id"]))
+        self.raise_event("dido:invite_accepted", handed_on(event, id=begun["id"]))
 
 
 def _not_here(name: str) -> BadRequest:

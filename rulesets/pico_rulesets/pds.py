@@ -11,7 +11,7 @@ from typing import Any, Final
 from pico_engine import Event, Ruleset, ent, provides, query, rule, when
 from pico_engine.channels import Policy
 from pico_engine.values import Json, thaw
-from pico_rulesets.attributes import parsed, passed_on
+from pico_rulesets.attributes import handed_on, parsed, passed_on
 
 PDS: Final = "io.picolabs.pds"
 CHANNEL_TAGS: Final = ("pds",)
@@ -184,7 +184,7 @@ class Pds(Ruleset, rid=PDS, version="1.0.0", author="picomesh"):
         if event.attr("data_key"):
             setting["data"] = {**self._data(rid), str(event.attr("data_key")): event.attr("value", 0)}
         self.all_settings[rid] = setting
-        self.raise_event("pds:settings_added", passed_on(event))
+        self.raise_event("pds:settings_added", handed_on(event))
 
     @rule(when("pds:clear_all_data"))
     def clear_all(self) -> None:

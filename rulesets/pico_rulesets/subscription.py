@@ -27,7 +27,7 @@ from pico_engine import Event, Ruleset, config, ent, provides, query, rule, when
 from pico_engine.channels import DIDCOMM, HTTP, clean_tags
 from pico_engine.errors import BadRequest
 from pico_engine.values import FrozenMap, Json
-from pico_rulesets.attributes import passed_on, required_text
+from pico_rulesets.attributes import handed_on, passed_on, required_text
 from pico_rulesets.auto_accept import accepts, read_config
 from pico_rulesets.policies import WELL_KNOWN_EVENTS, WELL_KNOWN_QUERIES
 from pico_rulesets.wrangler import SUBSCRIPTION
@@ -132,14 +132,14 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
 
     def _need_well_known(self, event: Event) -> None:
         if self.wellKnown_Rx() is None:
-            self.raise_event("wrangler:need_wellKnown_Rx", passed_on(event))
+            self.raise_event("wrangler:need_wellKnown_Rx", handed_on(event))
 
     @rule(when("wrangler:need_wellKnown_Rx"))
     def make_well_known(self, event: Event) -> None:
         if self.wellKnown_Rx() is None:
             channel = self.pico.new_channel(WELL_KNOWN_TAGS, WELL_KNOWN_EVENTS, WELL_KNOWN_QUERIES)
             self.well_known_eci = channel["id"]
-            self.raise_event("wrangler:wellKnown_Rx_created", passed_on(event))
+            self.raise_event("wrangler:wellKnown_Rx_created", handed_on(event))
 
     # -- asking -------------------------------------------------------------------------------------------
 
@@ -147,7 +147,7 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
     def ask(self, event: Event) -> None:
         well_known = event.attr("wellKnown_Tx")
         if not isinstance(well_known, str) or not well_known:
-            self.raise_event("wrangler:wellKnown_Tx_format_failure", passed_on(event))
+            self.raise_event("wrangler:wellKnown_Tx_format_failure", handed_on(event))
             return
         _check_room(self.outbound_buses)
         name = _short(event, "name") or f"subscription-{self.random_bytes(4).hex()}"
@@ -163,7 +163,7 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
         if host:
             bus["Tx_host"] = host
         self.outbound_buses[rx] = bus
-        attrs = passed_on(event, **bus, channel_name=name, channel_type=kind)
+        attrs = handed_on(event, **bus, channel_name=name, channel_type=kind)
         self.raise_event("wrangler:subscription_request_needed", attrs)
         self.raise_event("wrangler:outbound_pending_subscription_added", attrs)
 
@@ -194,7 +194,7 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
         tx, bus_id = event.attr("Tx"), _short(event, "Id") or self.uuid()
         known = [*self.inbound("Id", bus_id), *self.established("Id", bus_id)]
         if not isinstance(tx, str) or not tx or any(bus["Tx"] == tx for bus in known):
-            self.raise_event("wrangler:no_Tx_failure", passed_on(event))
+            self.raise_event("wrangler:no_Tx_failure", handed_on(event))
             return
         _check_room(self.inbound_buses)
         name, kind = _short(event, "channel_name") or "subscription", _short(event, "channel_type") or "Tx_Rx"
@@ -202,7 +202,7 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
         rx = self._new_channel(name, kind, host)
         bus = {"Id": bus_id, **_roles(event), "Tx": tx, "Rx": rx}
         self.inbound_buses[rx] = {**bus, "Tx_host": host} if host else bus
-        attrs = passed_on(event, Id=bus_id, Rx=rx)
+        attrs = handed_on(event, Id=bus_id, Rx=rx)
         self.raise_event("wrangler:inbound_pending_subscription_added", attrs)
 
     def _new_channel(self, name: Json, kind: Json, host: str) -> str:
@@ -228,8 +228,8 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
     @rule(when("wrangler:inbound_pending_subscription_added", where=_from_inside))
     def accept_by_itself(self, event: Event) -> None:
         if accepts(self.accepted_configs.values(), event.attrs):
-            self.raise_event("wrangler:pending_subscription_approval", passed_on(event))
-            self.raise_event("wrangler:auto_accepted_subscription_request", passed_on(event))
+            self.raise_event("wrangler:pending_subscription_approval", handed_on(event))
+            self.raise_event("wrangler:auto_accepted_subscription_request", handed_on(event))
 
     @rule(when("wrangler:pending_subscription_approval"))
     def approve(self, event: Event) -> None:
@@ -241,7 +241,7 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
             if host:
                 attrs["Tx_host"] = self.pico.base_url
             self._send(host, bus["Tx"], "wrangler:outbound_pending_subscription_approved", attrs)
-            attrs = passed_on(event, Id=bus["Id"], Rx=bus["Rx"], Tx=bus["Tx"], bus=bus)
+            attrs = handed_on(event, Id=bus["Id"], Rx=bus["Rx"], Tx=bus["Tx"], bus=bus)
             self.raise_event("wrangler:inbound_pending_subscription_approved", attrs)
 
     @rule(when("wrangler:inbound_pending_subscription_approved", where=_from_inside))
@@ -250,7 +250,7 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
         if bus is not None:
             del self.inbound_buses[bus["Rx"]]
             self._establish(bus)
-            self.raise_event("wrangler:subscription_added", passed_on(event, bus=bus))
+            self.raise_event("wrangler:subscription_added", handed_on(event, bus=bus))
 
     @rule(when("wrangler:outbound_pending_subscription_approved"))
     def establish_outbound(self, event: Event) -> None:
@@ -260,7 +260,7 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
             del self.outbound_buses[bus["Rx"]]
             bus = FrozenMap({**{key: bus[key] for key in bus if key != "wellKnown_Tx"}, "Tx": tx})
             self._establish(bus)
-            self.raise_event("wrangler:subscription_added", passed_on(event, bus=bus))
+            self.raise_event("wrangler:subscription_added", handed_on(event, bus=bus))
 
     def _establish(self, bus: FrozenMap) -> None:
         """From now on only the other side may use our channel."""
@@ -302,7 +302,7 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
             attrs = passed_on(event, Id=bus["Id"], Rx=bus["Tx"], Tx=bus["Rx"])
             if bus["Rx"] not in self.connections:
                 self._send(bus.get("Tx_host"), bus["Tx"], "wrangler:established_removal", attrs)
-            attrs = passed_on(event, Id=bus["Id"], Rx=bus["Rx"], Tx=bus["Tx"])
+            attrs = handed_on(event, Id=bus["Id"], Rx=bus["Rx"], Tx=bus["Tx"])
             self.raise_event("wrangler:established_removal", attrs)
 
     @rule(when("wrangler:established_removal"))
@@ -316,7 +316,7 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
         if bus is not None:
             attrs = passed_on(event, Id=bus["Id"])
             self._send(bus.get("Tx_host"), bus["Tx"], "wrangler:outbound_removal", attrs)
-            self.raise_event("wrangler:inbound_removal", passed_on(event, Id=bus["Id"]))
+            self.raise_event("wrangler:inbound_removal", handed_on(event, Id=bus["Id"]))
 
     @rule(when("wrangler:inbound_removal"))
     def remove_inbound(self, event: Event) -> None:
@@ -331,7 +331,7 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
         if bus is not None:
             attrs = passed_on(event, Id=bus["Id"], Tx=bus["Rx"])
             self._send(bus.get("Tx_host"), bus["wellKnown_Tx"], "wrangler:inbound_removal", attrs)
-            self.raise_event("wrangler:outbound_removal", passed_on(event, Id=bus["Id"]))
+            self.raise_event("wrangler:outbound_removal", handed_on(event, Id=bus["Id"]))
 
     @rule(when("wrangler:outbound_removal"))
     def remove_outbound(self, event: Event) -> None:
@@ -347,7 +347,7 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
                 del self.connections[rx]
             if self._pico.channels.get(rx) is not None:
                 self.pico.delete_channel(rx)
-            self.raise_event(told, passed_on(event, bus=bus))
+            self.raise_event(told, handed_on(event, bus=bus))
         return bus
 
     @rule(when("wrangler:channel_deleted"))
@@ -384,7 +384,7 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
 
     @rule(when("wrangler:rulesets_need_to_cleanup"))
     def cancel_for_cleanup(self, event: Event) -> None:
-        self.raise_event("wrangler:cancel_subscriptions", passed_on(event))
+        self.raise_event("wrangler:cancel_subscriptions", handed_on(event))
 
     @rule(when("wrangler:cancel_subscriptions"))
     def cancel_all(self, event: Event) -> None:
@@ -399,7 +399,7 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
         for kind, buses in kinds:
             found[f"{kind}IDs"] = [bus["Id"] for bus in buses[:room]]
             room -= min(room, len(buses))
-        self.raise_event("wrangler:cancel_relationships", passed_on(event, **found))
+        self.raise_event("wrangler:cancel_relationships", handed_on(event, **found))
         if sum(len(buses) for _, buses in kinds) > CANCELLED_PER_TURN_MAX:
             self.send(self.pico.self_eci, "wrangler:cancel_subscriptions", passed_on(event))
 
@@ -410,7 +410,7 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
             "inboundIDs": "wrangler:inbound_rejection",
             "outboundIDs": "wrangler:outbound_cancellation",
         }
-        rest = {name: value for name, value in passed_on(event).items() if name not in kinds}
+        rest = {name: value for name, value in handed_on(event).items() if name not in kinds}
         for name, cancel in kinds.items():
             for bus_id in event.attr(name, ()):
                 self.raise_event(cancel, {**rest, "Id": bus_id})
@@ -419,7 +419,7 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
     def leave_for_good(self, event: Event) -> None:
         bus = self._meant(event, self.established_buses)
         if bus is not None:
-            self.raise_event("wrangler:subscription_cancellation", passed_on(event, Id=bus["Id"]))
+            self.raise_event("wrangler:subscription_cancellation", handed_on(event, Id=bus["Id"]))
             self.raise_event("wrangler:ready_for_deletion")
 
     # -- using them ---------------------------------------------------------------------------------------
@@ -432,14 +432,14 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
             if event.attr(attribute):
                 chosen |= {bus["Rx"]: bus for bus in self.established(key, event.attr(attribute))}
         if chosen and event.attr("domain") and event.attr("type"):
-            self.raise_event("wrangler:send_event_to_subs", passed_on(event, subs=list(chosen.values())))
+            self.raise_event("wrangler:send_event_to_subs", handed_on(event, subs=list(chosen.values())))
         else:
             found = {
                 "foundSubsToSendTo": bool(chosen),
                 "domainGiven": bool(event.attr("domain")),
                 "typeGiven": bool(event.attr("type")),
             }
-            self.raise_event("wrangler:failed_to_send_event_to_sub", passed_on(event, **found))
+            self.raise_event("wrangler:failed_to_send_event_to_sub", handed_on(event, **found))
 
     @rule(when("wrangler:send_event_to_subs", where=_from_inside))
     def send_to_receivers(self, event: Event) -> None:
@@ -455,13 +455,13 @@ class Subscription(Ruleset, rid=SUBSCRIPTION, version="1.0.0", author="picomesh"
             name, given = read_config(event)
         except BadRequest as error:
             self.log.warning(f"autoAcceptConfigUpdate: {error.what}")
-            self.raise_event("wrangler:autoAcceptConfigUpdate_failure", passed_on(event, reason=error.what))
+            self.raise_event("wrangler:autoAcceptConfigUpdate_failure", handed_on(event, reason=error.what))
             return
         if given is not None:
             self.accepted_configs[name] = given
         elif name in self.accepted_configs:
             del self.accepted_configs[name]
-        self.raise_event("wrangler:auto_accept_config_updated", passed_on(event))
+        self.raise_event("wrangler:auto_accept_config_updated", handed_on(event))
 
 
 def _filtered(buses: Iterable[FrozenMap], key: str, value: Json) -> list[FrozenMap]:

@@ -14,8 +14,9 @@ from typing import Any, Final
 from pico_engine import Event, Ruleset, ent, provides, query, rule, when
 from pico_engine.api import PicoView
 from pico_engine.channels import Policy
+from pico_engine.definition import as_written
 from pico_engine.values import Json
-from pico_rulesets.attributes import parsed, parsed_map, passed_on, required_text, tag_list
+from pico_rulesets.attributes import handed_on, parsed, parsed_map, required_text, tag_list
 from pico_rulesets.wrangler import UI, UI_TAGS
 
 _EVENTS = (
@@ -48,6 +49,8 @@ UI_QUERIES: Final = Policy(
 )
 LOGGED_TURNS_MAX: Final = 200
 """Turns in one answer of `logs`: the page draws all of them at once."""
+_TOLD: Final = frozenset({"version", "name", "description", "author"})
+"""Of what a ruleset says of itself."""
 _COLOUR = re.compile(r"#[0-9a-f]{6}", re.IGNORECASE)
 
 
@@ -122,7 +125,7 @@ class EngineUi(Ruleset, rid=UI, version="1.0.0", author="picomesh"):
             source = self._view.source(str(row["rid"]))
             told = {
                 "krl": source.text,
-                "krlMeta": {key: meta[key] for key in ("version", "name", "description", "author")},
+                "krlMeta": {key: value for key, value in as_written(meta).items() if key in _TOLD},
                 "hash": source.hash,
                 "flushed": _iso(source.flushed_ms),
                 "compiler": {"version": f"picomesh {meta['language']}", "warnings": []},
@@ -203,7 +206,7 @@ class EngineUi(Ruleset, rid=UI, version="1.0.0", author="picomesh"):
     def new_child(self, event: Event) -> None:
         name = event.attr("name") or self.name()
         colour = event.attr("backgroundColor") or self.colour
-        self.raise_event("wrangler:new_child_request", passed_on(event, name=name, backgroundColor=colour))
+        self.raise_event("wrangler:new_child_request", handed_on(event, name=name, backgroundColor=colour))
 
     @rule(when("engine_ui:del"))
     def delete_child(self, event: Event) -> None:
@@ -214,7 +217,7 @@ class EngineUi(Ruleset, rid=UI, version="1.0.0", author="picomesh"):
 
     @rule(when("engine_ui:install"))
     def install(self, event: Event) -> None:
-        self.raise_event("wrangler:install_ruleset_request", passed_on(event))
+        self.raise_event("wrangler:install_ruleset_request", handed_on(event))
 
     @rule(when("engine_ui:uninstall"))
     def uninstall(self, event: Event) -> None:

@@ -11,10 +11,11 @@ from typing import Final
 from urllib.parse import urlencode
 
 from pico_engine import EngineError, Event, Ruleset, ent, provides, query, rule, when
+from pico_engine.definition import as_written
 from pico_engine.errors import BadAttributes, BadRequest
 from pico_engine.installing import sibling
 from pico_engine.values import FrozenMap, Json, decode, encode
-from pico_rulesets.attributes import parsed, parsed_map, passed_on, required_text, tag_list
+from pico_rulesets.attributes import handed_on, parsed, parsed_map, passed_on, required_text, tag_list
 
 WRANGLER: Final = "io.picolabs.wrangler"
 SUBSCRIPTION: Final = "io.picolabs.subscription"
@@ -63,7 +64,7 @@ class Wrangler(Ruleset, rid=WRANGLER, version="1.0.0", author="picomesh"):
     @query
     def rulesetMeta(self, rid: str | None = None) -> Json:  # noqa: N802
         row = self._installed(rid)
-        return None if row is None else row["meta"]
+        return None if row is None or row["meta"] is None else as_written(row["meta"])
 
     @provides
     @query
@@ -207,14 +208,14 @@ class Wrangler(Ruleset, rid=WRANGLER, version="1.0.0", author="picomesh"):
             name = self.pico.install_url(name, config)["rid"]
         else:
             self.pico.install(name, config)
-        attrs = passed_on(event, rids=[name])
+        attrs = handed_on(event, rids=[name])
         attrs.pop("absoluteURL", None)
         self.raise_event("wrangler:ruleset_installed", {**attrs, **({"url": url} if url else {})})
 
     @rule(when("wrangler:uninstall_ruleset_request"))
     def uninstall_ruleset(self, event: Event) -> None:
         self.pico.uninstall(required_text(event, "rid"))
-        self.raise_event("wrangler:ruleset_uninstalled", passed_on(event))
+        self.raise_event("wrangler:ruleset_uninstalled", handed_on(event))
 
     @rule(when("wrangler:rulesets_need_flushing"))
     def flush_rulesets(self, event: Event) -> None:
@@ -224,7 +225,7 @@ class Wrangler(Ruleset, rid=WRANGLER, version="1.0.0", author="picomesh"):
                 self.pico.flush(str(row["url"]))
             elif row["meta"] is not None:
                 self.pico.install(row["rid"], row["config"])
-        self.raise_event("wrangler:rulesets_flushed", passed_on(event))
+        self.raise_event("wrangler:rulesets_flushed", handed_on(event))
 
     # -- channels -----------------------------------------------------------------------------------------
 
@@ -238,12 +239,12 @@ class Wrangler(Ruleset, rid=WRANGLER, version="1.0.0", author="picomesh"):
             )
         tags = tag_list(event.attr("tags"))
         channel = self.pico.new_channel(tags, parsed(event, "eventPolicy"), parsed(event, "queryPolicy"))
-        self.raise_event("wrangler:channel_created", passed_on(event, channel=channel))
+        self.raise_event("wrangler:channel_created", handed_on(event, channel=channel))
 
     @rule(when("wrangler:channel_deletion_request"))
     def delete_channel(self, event: Event) -> None:
         self.pico.delete_channel(required_text(event, "eci"))
-        self.raise_event("wrangler:channel_deleted", passed_on(event))
+        self.raise_event("wrangler:channel_deleted", handed_on(event))
 
     # -- children -----------------------------------------------------------------------------------------
 
@@ -255,7 +256,7 @@ class Wrangler(Ruleset, rid=WRANGLER, version="1.0.0", author="picomesh"):
         if UI in rids:
             found["uiEci"] = self._prepare_ui(event, child)
         self.send(child["eci"], "wrangler:pico_created", passed_on(event))
-        self.raise_event("wrangler:new_child_created", passed_on(event, **found))
+        self.raise_event("wrangler:new_child_created", handed_on(event, **found))
 
     def _prepare_ui(self, event: Event, child: dict[str, Json]) -> Json:
         """The channel of the child's web page, which whoever asked for the child is told."""
@@ -294,7 +295,7 @@ class Wrangler(Ruleset, rid=WRANGLER, version="1.0.0", author="picomesh"):
     def delete_child(self, event: Event) -> None:
         """With everything below it. The other sides of its subscriptions are told by the engine."""
         self.pico.delete_child(required_text(event, "eci"))
-        self.raise_event("wrangler:child_deleted", passed_on(event))
+        self.raise_event("wrangler:child_deleted", handed_on(event))
 
     # -- being a child, or the root -----------------------------------------------------------------------
 
@@ -312,7 +313,7 @@ class Wrangler(Ruleset, rid=WRANGLER, version="1.0.0", author="picomesh"):
         for rid in rids:
             if rid != WRANGLER:
                 self.raise_event("wrangler:ruleset_installed", {"rids": [rid]})
-        self.raise_event("wrangler:pico_initialized", passed_on(event, name=self.pico.name, eci=eci))
+        self.raise_event("wrangler:pico_initialized", handed_on(event, name=self.pico.name, eci=eci))
 
     @rule(when("wrangler:pico_initialized"))
     def tell_parent(self, event: Event) -> None:

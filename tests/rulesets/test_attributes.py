@@ -6,11 +6,16 @@ import pytest
 
 from pico_engine import Event
 from pico_engine.errors import BadRequest
-from pico_rulesets.attributes import parsed, parsed_map, passed_on, required_text, tag_list
+from pico_rulesets.attributes import handed_on, parsed, parsed_map, passed_on, required_text, tag_list
 
 
 def event(**attrs: object) -> Event:
     return Event("test", "some", attrs)
+
+
+def test_headers_stay_in_the_pico() -> None:
+    given = event(a=1, b=2, _headers={"referer": "x"})
+    assert handed_on(given, b=3, event=4) == {"a": 1, "b": 3, "_headers": {"referer": "x"}, "event": 4}
 
 
 def test_headers_are_not_passed_on() -> None:

@@ -125,7 +125,7 @@ def test_a_child_is_made_and_introduced(bench: Bench) -> None:
     assert ask(bench, "name", did) == "lamp"
     assert ask(bench, "parent_eci", did) == child["parent_eci"]
     assert ask(bench, "myself", did) == {"name": "lamp", "id": did, "eci": child["eci"]}
-    assert last(bench, "new_child_created") == {"name": "lamp", "colour": "#87CEFA", "eci": child["eci"]}
+    assert last(bench, "new_child_created") == {**attrs, "eci": child["eci"]}
     assert last(bench, "child_initialized") == {"name": "lamp", "colour": "#87CEFA", "eci": child["eci"]}
     assert bench.query(did, SUBSCRIPTION, "wellKnown_Rx")["tags"] == ["wellknown_rx", "tx_rx"]
     assert errors(bench) == []

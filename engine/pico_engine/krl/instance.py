@@ -285,9 +285,13 @@ class Instance:
 
     @property
     def eci(self) -> str | None:
-        """The channel that the event or query at hand came in on; the pico's own for one from within."""
+        """The channel that the event or query at hand came in on; the pico's own for one from within.
+
+        What a rule in Python raises has no channel (it is from inside): the turn's first event tells it.
+        """
         if self.event is not None:
-            return self.event.eci or self.own_eci
+            turn = self.pico.turn
+            return self.event.eci or (turn.agenda[0].eci if turn is not None else "") or self.own_eci
         if self.query is not None:
             return self.own_eci if self.query.door in INSIDE_DOORS else self.query.eci
         return None

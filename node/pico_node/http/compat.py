@@ -130,14 +130,18 @@ def old_error_text(error: EngineError, call: Call) -> str:
         return f"Error: {verb} by channel policy"
     if isinstance(error, UnknownRuleset):
         found = _NO_RULESET.search(error.what)
-        return f"Error: Pico doesn't have {found[1] if found else call.rid} installed."
+        rid = found[1] if found else call.rid
+        return f"Error: Pico doesn't have {rid} installed." if rid else f"Error: {error}"
     if isinstance(error, UnknownQuery):
-        return f'Error: Ruleset {call.rid} does not have query function "{call.query}"'
+        found = _NO_QUERY.search(error.what)  # what was asked for may have asked on
+        rid, name = found.groups() if found else (call.rid, call.query)
+        return f'Error: Ruleset {rid} does not have query function "{name}"'
     return f"Error: {error}"
 
 
 _NO_CHANNEL = re.compile(r"\bno channel (\S+)")
 _NO_RULESET = re.compile(r"\bruleset (\S+) is not installed")
+_NO_QUERY = re.compile(r'\bruleset (\S+) does not have query function "(.*)"', re.DOTALL)
 
 
 class Headers(Protocol):

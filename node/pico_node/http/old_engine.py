@@ -16,6 +16,7 @@ from hashlib import sha1
 from html import escape
 from pathlib import Path
 from typing import Any, Final, TypeGuard
+from urllib.parse import quote
 
 from aiohttp import hdrs, web
 
@@ -55,6 +56,10 @@ _UNKNOWN: Final = (
     '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Error</title>\n</head>\n'
     "<body>\n<pre>{what}</pre>\n</body>\n</html>\n"
 )
+_FOUND: Final = "Found. Redirecting to {where}"
+_FOUND_PAGE: Final = "<p>Found. Redirecting to {where}</p>"
+_URL_SAFE: Final = "%!#$&'()*+,-./:;=?@[]_|~"
+"""What a `Location` may have as it is; the rest is percent-encoded."""
 _PLACED: Final = re.compile(r"(\S+:\d+:\d+): (\w*Error: .*)", re.DOTALL)
 """What a KRL rule or query failed with: where, and what."""
 UNKNOWN_PATH_MAX_CHARS: Final = 1_024
@@ -161,7 +166,8 @@ class OldEngineDoor:
             if not isinstance(value, str):
                 raise _OldWords('TypeError: The "chunk" argument must be of type string')
             text = value.encode("utf-8", "replace")
-            return self._finish(request, web.Response(body=text, content_type=_TEXTS[call.suffix]))
+            page = web.Response(body=text, content_type=_TEXTS[call.suffix], charset="utf-8")
+            return self._finish(request, page)
         if call.eid:
             given.setdefault("__eid", call.eid)
         if not call.waits and not call.query:
@@ -173,7 +179,7 @@ class OldEngineDoor:
         result = await node.ask(event)
         answer = self._json(request, {"eid": result.eid, "directives": result.directives})
         if request.raw_path.startswith("/sky/"):
-            _follow_directives(answer, result.directives)
+            _follow_directives(request, answer, result.directives)
         return answer
 
     # -- answers ------------------------------------------------------------------------------------------
@@ -264,8 +270,8 @@ def _headers(headers: Any) -> dict[str, str]:
     return found
 
 
-def _follow_directives(answer: web.Response, directives: list[Json]) -> None:
-    """`_cookie` sets a cookie, `_redirect` sends the browser elsewhere."""
+def _follow_directives(request: web.BaseRequest, answer: web.Response, directives: list[Json]) -> None:
+    """Each `_cookie` sets a cookie; the first `_redirect` sends the browser elsewhere, and says so."""
     for directive in directives:
         options = directive.get("options")
         if not isinstance(options, Mapping):
@@ -273,9 +279,13 @@ def _follow_directives(answer: web.Response, directives: list[Json]) -> None:
         cookie, url = options.get("cookie"), options.get("url")
         if directive["name"] == "_cookie" and _is_header_text(cookie):
             answer.headers.add("Set-Cookie", cookie)
-        if directive["name"] == "_redirect" and _is_header_text(url):
+        if directive["name"] == "_redirect" and _is_header_text(url) and answer.status == 200:
             answer.set_status(302)
-            answer.headers["Location"] = url
+            answer.headers["Location"] = where = quote(url, safe=_URL_SAFE)
+            if "text/html" in request.headers.get("Accept", ""):
+                answer.content_type, answer.text = "text/html", _FOUND_PAGE.format(where=escape(where))
+            else:
+                answer.content_type, answer.text = "text/plain", _FOUND.format(where=where)
 
 
 def _is_header_text(value: Json) -> TypeGuard[str]:

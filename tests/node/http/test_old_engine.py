@@ -23,7 +23,8 @@ ALL = {
 }
 RULESET = """
 ruleset test.shop {
-  meta { shares nothing, unset, sum, page, headers, map, denied, failing }
+  meta { use module io.picolabs.wrangler alias wrangler
+    shares asking_on, made_over, nothing, unset, sum, page, headers, map, denied, failing }
   global {
     nothing = function(){ null }
     unset = function(){ ent:unset }
@@ -32,6 +33,9 @@ ruleset test.shop {
     headers = function(_headers){ _headers }
     map = function(){ {"a": 1} }
     denied = function(){ 1 }
+    asking_on = function(){
+      wrangler:picoQuery(wrangler:children().head(){"eci"}, "io.picolabs.wrangler", "no_such") }
+    made_over = function(){ ent:made_over }
     failing = function(){ {}.reduce("x") }
   }
   rule bought { select when shop bought
@@ -41,6 +45,11 @@ ruleset test.shop {
     send_directive("never", {"x": x}) }
   rule still { select when shop broken
     send_directive("still") }
+  rule child { select when wrangler new_child_created
+    fired { ent:made_over := [meta:eci, event:attrs{["_headers", "referer"]}] } }
+  rule two { select when shop two
+    foreach ["/a b/é?x=%20#y", "/second"] setting(url)
+    send_directive("_redirect", {"url": url}) }
   rule web { select when shop web
     every {
       send_directive("_cookie", {"cookie": "a=b; Path=/"})
@@ -179,10 +188,10 @@ async def test_a_failed_rule_is_the_answer(client: Client, tmp_path: Path) -> No
 @pytest.mark.parametrize("start", ["/c/ECI/query/test.shop/", "/sky/cloud/ECI/test.shop/"])
 async def test_pages_of_rulesets(client: Client, start: str) -> None:
     start = start.replace("ECI", client.eci)
-    for suffix, kind in ((".html", "text/html"), (".txt", "text/plain")):
+    for suffix, kind in ((".html", "text/html; charset=utf-8"), (".txt", "text/plain; charset=utf-8")):
         _, text, headers = await client.ask(f"{start}page{suffix}")
         assert text == "<b>hi</b>"
-        assert headers["Content-Type"].startswith(kind)
+        assert headers["Content-Type"] == kind
     assert "TypeError" in (await client.get(f"{start}map.html"))["error"]
 
 
@@ -193,13 +202,46 @@ async def test_cookies_and_redirects_of_sky_events(client: Client) -> None:
         "a=b; Path=/",
         "http://example.org/next",
     )
-    assert len(json.loads(text)["directives"]) == 2
+    assert text == "Found. Redirecting to http://example.org/next"
+    assert headers["Content-Type"] == "text/plain; charset=utf-8"
+    browser = {"Accept": "text/html,*/*;q=0.8"}
+    _, text, headers = await client.ask(f"/sky/event/{client.eci}/none/shop/web", headers=browser)
+    assert text == "<p>Found. Redirecting to http://example.org/next</p>"
+    assert headers["Content-Type"] == "text/html; charset=utf-8"
     status, _, headers = await client.ask(f"/c/{client.eci}/event-wait/shop/web")
     assert status == 200
     assert "Set-Cookie" not in headers
     answer = await client.get(f"/sky/event/{client.eci}/mine/shop/bought")
     assert answer["directives"][0]["options"] == {"__eid": "mine"}
     assert answer["eid"] != "mine"
+
+
+async def test_the_first_redirect_counts_and_is_percent_encoded(client: Client) -> None:
+    _, _, headers = await client.ask(f"/sky/event/{client.eci}/none/shop/two")
+    assert headers["Location"] == "/a%20b/%C3%A9?x=%20#y"
+
+
+async def make_child(client: Client) -> None:
+    made = f"/c/{client.eci}/event-wait/wrangler/new_child_request?name=kid"
+    assert "error" not in await client.get(made, headers={"Referer": "http://example.org/page"})
+
+
+async def test_rules_behind_built_in_ones_know_the_channel_and_the_headers(client: Client) -> None:
+    """Applications make links and redirects of them; what built-in rulesets raise has them all the same."""
+    await make_child(client)
+    seen = await client.get(f"/c/{client.eci}/query/test.shop/made_over")
+    assert seen == [client.eci, "http://example.org/page"]
+
+
+async def test_what_a_query_asked_on_for_is_named(client: Client) -> None:
+    await make_child(client)
+    answer = await client.get(f"/c/{client.eci}/query/test.shop/asking_on")
+    assert answer == {"error": 'Error: Ruleset io.picolabs.wrangler does not have query function "no_such"'}
+
+
+async def test_an_unknown_ruleset_is_named(client: Client) -> None:
+    answer = await client.get(f"/c/{client.eci}/event-wait/wrangler/install_ruleset_request?url=nowhere")
+    assert "nowhere" in answer["error"]
 
 
 async def test_rulesets_see_all_headers_but_the_nodes_secrets(client: Client) -> None:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from pico_engine.channels import ALLOW_ALL, HTTP, clean_tags, parse_policy
+from pico_engine.definition import as_written
 from pico_engine.krl.directives import writing_turn
 from pico_engine.krl.errors import KrlRuntimeError, type_error
 from pico_engine.krl.modules import meta
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from pico_engine.krl.values import Value
 
 
+_TOLD: Final = frozenset({"version", "name", "description", "author", "provides", "shares"})
+"""Of what a ruleset says of itself, in `krlMeta`."""
 _STEPS_PER_PICO: Final = 5_000
 """To make a pico with its channels takes as long as so many calls."""
 _STEPS_PER_CHANNEL: Final = 500
@@ -166,11 +169,10 @@ def _rulesets(run: Instance) -> Value:
         if told is not None:
             definition = pico.definition(one["rid"])
             used = definition.uses if definition is not None else ()
-            names = ("version", "name", "description", "author", "provides", "shares")
             told_meta = {
                 "krl": (library.text(digest) if digest is not None else None) or "",
                 "krlMeta": {
-                    **{name: told[name] for name in names},
+                    **{key: value for key, value in as_written(told).items() if key in _TOLD},
                     "use": [{"kind": "module", "rid": rid} for rid in used],
                 },
                 "hash": digest or "",

@@ -148,7 +148,7 @@ def test_rulesets_are_installed_told_and_uninstalled() -> None:
     assert told["meta"]["compiler"]["warnings"] == []
     assert datetime.fromisoformat(told["meta"]["flushed"]).tzinfo is not None
     assert told["meta"]["krlMeta"]["shares"] == ["rid"]
-    assert told["meta"]["krlMeta"]["use"] == []
+    assert told["meta"]["krlMeta"] == {"shares": ["rid"], "use": []}, "nothing that its author did not write"
     assert all(type(one["url"]) is str for one in krl.query("sets"))
     krl.add(ruleset('rule r { select when a c ctx:uninstall("org.example.child") }', rid="u"))
     krl.event("a:c")
