@@ -11,3 +11,6 @@ RULESETS_FOLDER_NAME = "rulesets"
 HTTP_PORT_DEFAULT = 4200
 """Free of well-known services, and not the existing engine's 3000, so that both run side by side."""
 LOG_LEVELS = ("debug", "info", "warning", "error")
+MEDIATOR_ADMITS = ("invited", "anyone")
+"""Whom a mediator serves. `anyone` gives every stranger a mailbox on the owner's disk, 64 MiB for each of
+10,000, so it is never the default."""

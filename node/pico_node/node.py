@@ -21,6 +21,7 @@ from pico_engine.registry import Compiled, Registry
 from pico_engine.store import Store
 from pico_engine.values import Json
 from pico_node.agent.agent import Agent
+from pico_node.agent.mediating import mediator_limits
 from pico_node.agent.old_engine import be_compatible
 from pico_node.code_cache import CodeCache
 from pico_node.driver import Driver
@@ -65,6 +66,7 @@ class Node(Driver):
         self.mediation: Json = None
         """What the node is as a mediator, and at its own (docs/reference/commands.md)."""
         self._exit = AsyncExitStack()
+        self._mediator_limits = mediator_limits(options.mediator_limits)
         store = LevelStore.open(self.home.store)
         try:
             peers = Peers(
@@ -102,6 +104,8 @@ class Node(Driver):
         agent.base_url = self.http_url
         agent.public_url = self.options.public_url
         agent.mediating.wanted = self.options.mediator
+        agent.mediating.admits = self.options.mediator_admits
+        agent.mediating.limits = self._mediator_limits
         agent.mediated.wanted = self.options.mediated_by
         if self.options.compat:
             be_compatible(agent)

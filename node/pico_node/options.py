@@ -40,4 +40,6 @@ class UpOptions:
     public_url: str = ""
     mediator: bool = False
     mediated_by: str = ""
+    mediator_admits: str = "invited"
+    mediator_limits: tuple[str, ...] = ()
     compat_anywhere: bool = False

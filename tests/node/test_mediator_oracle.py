@@ -80,7 +80,8 @@ class World:
 
     def __init__(self, node: RealNode) -> None:
         link = next(line.split()[-1] for line in node.said if line.startswith("mediator"))
-        self.mediator = parse_invitation_url(link, 0).sender
+        invitation = parse_invitation_url(link, 0)
+        self.mediator, self.invitation = invitation.sender, invitation.message.id
         ends = {one.scheme: one.uri for one in endpoints_of(resolve_peer_2(self.mediator))}
         self.post_url, self.socket_url = ends["http"], ends["ws"]
         self.client, self.sender = Agent(b"c"), Agent(b"s")
@@ -93,7 +94,7 @@ class World:
         )
         self.ids = 0
 
-    def request(self, type_: str, body: Any) -> bytes:
+    def request(self, type_: str, body: Any, **more: Any) -> bytes:
         """What the client sends."""
         self.ids += 1
         message = {
@@ -103,6 +104,7 @@ class World:
             "from": self.client.did,
             "to": [self.mediator],
             "return_route": "all",
+            **more,
         }
         return self.pack("authcrypt", message, to=self.mediator, sender=self.client.did)
 
@@ -146,7 +148,7 @@ class World:
             return self.open(answer.read())
 
     def register(self) -> None:
-        grant = self.post(self.request(MEDIATE + "mediate-request", {}))
+        grant = self.post(self.request(MEDIATE + "mediate-request", {}, pthid=self.invitation))
         assert (grant["type"], grant["body"]) == (
             MEDIATE + "mediate-grant",
             {"routing_did": [self.mediator]},
@@ -183,11 +185,11 @@ def test_by_http(world: World, pickup: str, limit: str) -> None:
 async def test_live_by_web_socket(world: World) -> None:
     async with aiohttp.ClientSession() as session, session.ws_connect(world.socket_url) as socket:
 
-        async def ask(type_: str, body: Any) -> Any:
-            await socket.send_bytes(world.request(type_, body))
+        async def ask(type_: str, body: Any, **more: Any) -> Any:
+            await socket.send_bytes(world.request(type_, body, **more))
             return world.open(await socket.receive_bytes(timeout=20))
 
-        await ask(MEDIATE + "mediate-request", {})
+        await ask(MEDIATE + "mediate-request", {}, pthid=world.invitation)
         await ask(
             MEDIATE + "recipient-update",
             {"updates": [{"recipient_did": world.client.did, "action": "add"}]},
@@ -201,6 +203,11 @@ async def test_live_by_web_socket(world: World) -> None:
         await socket.send_bytes(world.request(PICKUP_4 + "messages-received", {"message_id_list": ids}))
         status = await ask(PICKUP_4 + "status-request", {})
         assert status["body"]["message_count"] == 0
+
+
+def test_who_was_not_invited_is_not_served(world: World) -> None:
+    for more in ({}, {"pthid": "x"}):
+        assert world.post(world.request(MEDIATE + "mediate-request", {}, **more))["type"].endswith("deny")
 
 
 def test_who_is_not_registered_gets_nothing(world: World) -> None:

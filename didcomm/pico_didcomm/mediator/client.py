@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from pico_didcomm.did.document import canonical_did
@@ -99,6 +99,7 @@ class MediatorClient:
 
     `identity` and `did` are ours in it, `mediator` the mediator's DID, which `resolver` resolves. `state` is
     that of the tables of coordinate mediation, `mode` that of pickup. The owner remembers `state`.
+    `invitation` is the id of the mediator's invitation that the request answers: it may be what gets us in.
     """
 
     def __init__(
@@ -113,6 +114,7 @@ class MediatorClient:
         pickup_version: pickup.Version = pickup.V4,
         timeout_ms: int = TIMEOUT_MS,
         state: str = "unregistered",
+        invitation: str | None = None,
     ) -> None:
         self.did = did
         self.mediator = mediator
@@ -124,6 +126,7 @@ class MediatorClient:
         self._coordination = coordination
         self._pickup = pickup_version
         self._timeout_ms = timeout_ms
+        self._invitation = invitation
         self._exchanges = Exchanges()
         self._effects: deque[Effect] = deque()
         self._tables = {
@@ -146,7 +149,7 @@ class MediatorClient:
         message = coordinate_mediation.make_mediate_request(
             self._new_id(), self.did, self.mediator, self._coordination
         )
-        self._ask(message, now_ms)
+        self._ask(replace(message, pthid=self._invitation), now_ms)
 
     def update(self, now_ms: int, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> None:
         """Register DIDs of ours, or take them back; answered by Changed."""

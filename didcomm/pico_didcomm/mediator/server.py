@@ -104,7 +104,8 @@ class Mediator:
     `receive(data, session, now_ms)` takes an envelope, `opened` and `closed` tell of lasting sessions (one
     that was not opened is a single request), `next_timer` and `handle_timer` expire messages, `next_effect`
     gives what is to be done, in order, once the rows are durable. Nothing raises for what others send.
-    `admits` decides who is served, by DID.
+    `admits` decides who is served, by DID and by the id of the invitation that the request answers, if any:
+    the mediator keeps mailboxes for whom it serves, so on the public internet it should know them.
     """
 
     def __init__(
@@ -116,7 +117,7 @@ class Mediator:
         entropy: Entropy,
         *,
         limits: MediatorLimits | None = None,
-        admits: Callable[[str], bool] = lambda _: True,
+        admits: Callable[[str, str | None], bool] = lambda _did, _invitation: True,
     ) -> None:
         self.did = did
         self.limits = limits or MediatorLimits()
@@ -253,7 +254,7 @@ class Mediator:
         table = _COORDINATION[version.protocol]
         state = "granted" if self.mailboxes.is_client(client) else table.initial
         if message.type == version.request_type:
-            granted = self._admits(client)
+            granted = self._admits(client, message.pthid)
             table.after(state, "grant" if granted or state == "granted" else "deny")
             if not granted and state != "granted":
                 return coordinate_mediation.make_deny(self._new_id(), self.did, message)

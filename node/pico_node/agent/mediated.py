@@ -67,7 +67,7 @@ class Mediated:
         agent = self._agent
         resolver = Resolver()
         try:
-            self._mediator = mediator_did(self.wanted, agent.now)
+            self._mediator, invitation = mediator_of(self.wanted, agent.now)
             if is_long_form(self._mediator):
                 resolver.learn(self._mediator)
             document = agent.documents.beside(resolver).resolve(self._mediator)
@@ -86,6 +86,7 @@ class Mediated:
             agent.documents.always_beside(resolver),
             agent.entropy,
             state="granted" if row.get("granted") else "unregistered",
+            invitation=invitation,
         )
         self._resolver = agent.documents.always_beside(resolver)
         sockets = [one.uri for one in endpoints_of(document) if one.scheme in ("ws", "wss")]
@@ -237,7 +238,9 @@ class Mediated:
                 if effect.status.message_count:
                     self._fetch()
             elif isinstance(effect, client.Denied):
-                self._agent.note("error", "the mediator does not serve this node")
+                self._agent.note(
+                    "error", "the mediator does not serve this node: ask its owner for its invitation"
+                )
             elif isinstance(effect, client.Failed):
                 self._failed(effect)
 
@@ -292,11 +295,12 @@ class Mediated:
         return {"mediator": self._mediator, "state": state, "routing_dids": list(dids), "live": self._link}
 
 
-def mediator_did(text: str, now: int) -> str:
-    """The DID of a mediator, which is named by itself or by an invitation. Raises DidcommError."""
+def mediator_of(text: str, now: int) -> tuple[str, str | None]:
+    """The DID of a mediator, and the id of the invitation if it is named by one. Raises DidcommError."""
     if text.startswith("did:"):
-        return text
-    return parse_invitation_url(text, now, require_signature=False).sender
+        return text, None
+    found = parse_invitation_url(text, now, require_signature=False)
+    return found.sender, found.message.id
 
 
 __all__ = ["Mediated"]

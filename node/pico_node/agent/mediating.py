@@ -1,13 +1,19 @@
 """The node as a mediator: messages wait here, durably, for agents that cannot always be reached.
 
 The machine is `pico_didcomm.mediator.server.Mediator` over rows of the ledger. It is off until the owner
-wants it. Its DID names the node's URL; with another URL it is another DID, and clients must register again.
+wants it, and then serves whoever answers its invitation: the id in it is a secret that nobody guesses, and it
+travels encrypted. Its DID names the node's URL; with another URL it is another DID, and clients must register
+again. It has to: whoever writes to a client knows of the mediator nothing but its DID.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+from dataclasses import fields
+from hmac import compare_digest
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pico_didcomm import DidcommError, Resolver
 from pico_didcomm.errors import NotFetched
@@ -15,18 +21,42 @@ from pico_didcomm.mediator.mailboxes import MediatorLimits
 from pico_didcomm.mediator.server import Mediator, Post, Refused, Transmit
 from pico_didcomm.protocols.out_of_band import invitation_url, make_invitation
 from pico_engine.errors import BadRequest, EngineError
-from pico_engine.values import Json
+from pico_engine.values import Json, freeze
 from pico_node.agent.foreign_post import Origin
 from pico_node.agent.identities import Keys, keys_of
 from pico_node.agent.mailbox_rows import SectionRows
 from pico_node.agent.mediation_keys import kept_identity, mediator_services
 from pico_node.agent.messages import SendSocket, SocketDown, SocketUp
+from pico_node.names import MEDIATOR_ADMITS
 
 if TYPE_CHECKING:
     from pico_node.agent.agent import Agent
 
 REQUESTS_FROM = 1 << 60
 """Sessions of single requests are numbered from here on, beyond all WebSockets."""
+
+_NUMBER: Final = re.compile("[1-9][0-9]{0,14}")
+_AT_MOST: Final = {
+    name: getattr(MediatorLimits(), name) for name in ("message_bytes_max", "delivery_bytes_max")
+}
+
+
+def mediator_limits(settings: Iterable[str]) -> MediatorLimits:
+    """The limits with these changed, each written `NAME=NUMBER`. Raises BadRequest."""
+    names = [one.name for one in fields(MediatorLimits)]
+    changed: dict[str, int] = {}
+    for text in settings:
+        name, _, number = (part.strip() for part in text.partition("="))
+        if name not in names:
+            hint = f"write NAME=NUMBER; there are {', '.join(names)}"
+            raise BadRequest(f"{text[:80]!r} sets no limit of a mediator", hint)
+        if _NUMBER.fullmatch(number) is None:
+            raise BadRequest(f"{text[:80]!r} sets no number", "write a whole number above zero")
+        changed[name] = int(number)
+        if changed[name] > _AT_MOST.get(name, changed[name]):
+            hint = "a delivery has to fit into one message of 1 MiB"
+            raise BadRequest(f"{name} is {_AT_MOST[name]:,} at most", hint)
+    return MediatorLimits(**changed)
 
 
 class Mediating:
@@ -36,6 +66,7 @@ class Mediating:
         self._agent = agent
         self.wanted = False
         self.limits = MediatorLimits()
+        self.admits = MEDIATOR_ADMITS[0]
         self.did = ""
         self._machine: Mediator | None = None
         self._keys: Keys | None = None
@@ -58,11 +89,27 @@ class Mediating:
             SectionRows(agent.node.mailboxes),
             agent.entropy,
             limits=self.limits,
+            admits=self._admits,
         )
+        self._invitation_id()
         for socket in self._sockets:
             self._machine.opened(socket)
         self._expiry = self._machine.next_timer()
         agent.engine.ledger.commit()
+
+    def _admits(self, _did: str, invitation: str | None) -> bool:
+        invited = invitation is not None and compare_digest(
+            invitation.encode(), self._invitation_id().encode()
+        )
+        return invited or self.admits == "anyone"
+
+    def _invitation_id(self) -> str:
+        """The same for ever: whoever was invited once may come later."""
+        section = self._agent.node.mediation
+        if section.get("invitation") is None:
+            section.put("invitation", freeze({"id": self._agent.entropy(16).hex()}))
+        found: str = section.get("invitation")["id"]
+        return found
 
     def invitation(self) -> Json:
         """`{did, invitation}`: what clients are told. Raises BadRequest."""
@@ -70,7 +117,7 @@ class Mediating:
             raise BadRequest("this node is no mediator", "start it with --mediator")
         agent = self._agent
         message = make_invitation(
-            agent.entropy(16).hex(),
+            self._invitation_id(),
             self.did,
             label="mediator",
             goal_code="request-mediate",
@@ -150,4 +197,4 @@ class Mediating:
             self._expiry = self._machine.next_timer()
 
 
-__all__ = ["Mediating"]
+__all__ = ["Mediating", "mediator_limits"]

@@ -173,7 +173,7 @@ def test_live_mode_needs_a_lasting_connection() -> None:
 
 def test_who_is_not_admitted_is_denied() -> None:
     admitted: set[str] = set()
-    world = World(admits=lambda client: client in admitted)
+    world = World(admits=lambda client, _: client in admitted)
     bob, client = world.behind("bob"), world.client("phone")
     client.machine.register(world.now)
     assert client.run() == [Denied()]
@@ -188,6 +188,16 @@ def test_who_is_not_admitted_is_denied() -> None:
     world.mediator.revoke(client.identity.long_did)
     client.machine.register(world.now)
     assert client.run() == [Denied()]
+
+
+def test_an_invitation_may_be_what_admits() -> None:
+    asked: list[tuple[str, str | None]] = []
+    world = World(admits=lambda *who: bool(asked.append(who)) or who[1] == "i-1")
+    for invitation, answer in ((None, Denied()), ("i-2", Denied()), ("i-1", Granted((world.identity.did,)))):
+        client = world.client("phone", invitation=invitation)
+        client.machine.register(world.now)
+        assert client.run() == [answer]
+    assert asked == [(client.identity.did, one) for one in (None, "i-2", "i-1")]
 
 
 def test_strangers_get_nothing() -> None:

@@ -8,12 +8,14 @@ import pytest
 
 from pico_didcomm.did.resolver import Resolver
 from pico_didcomm.identity import make_channel_identity
-from pico_didcomm.mediator.client import Fetched, Granted, MediatorClient, Transmit, Waiting
+from pico_didcomm.mediator.client import Denied, Fetched, Granted, MediatorClient, Transmit, Waiting
+from pico_didcomm.mediator.mailboxes import MediatorLimits
 from pico_didcomm.message import Message
 from pico_didcomm.pack import pack_anoncrypt
 from pico_didcomm.protocols.out_of_band import parse_invitation_url
 from pico_didcomm.protocols.routing import wrap
 from pico_engine.errors import BadRequest
+from pico_node.agent.mediating import mediator_limits
 from pico_node.agent.messages import (
     ForeignAnswer,
     ForeignMessage,
@@ -33,8 +35,13 @@ class MediatorWorld(World):
         invitation = self.node.command("mediation_setup")["mediator"]["invitation"]
         self.did = parse_invitation_url(invitation, self.net.clock.now).sender
         self.identity = make_channel_identity(seeded("client"))
-        self.client = MediatorClient(
-            self.identity, self.identity.long_did, self.did, Resolver(), seeded("client entropy")
+        self.invitation: str | None = parse_invitation_url(invitation, self.net.clock.now).message.id
+        self.client = self.new_client(self.invitation)
+
+    def new_client(self, invitation: str | None) -> MediatorClient:
+        identity, entropy = self.identity, seeded("client entropy")
+        return MediatorClient(
+            identity, identity.long_did, self.did, Resolver(), entropy, invitation=invitation
         )
 
     def begin(self) -> None:
@@ -131,6 +138,65 @@ def test_what_nobody_fetches_expires(world: MediatorWorld) -> None:
 
 def test_a_message_for_nobody_is_refused_in_silence(world: MediatorWorld) -> None:
     assert world.forward("one") == []
+    assert world.node.counters["mediator_refused"] == 1
+
+
+@pytest.mark.parametrize("shown", [None, "i", "0" * 32])
+def test_who_was_not_invited_is_not_served_unless_anyone_is(world: MediatorWorld, shown: str | None) -> None:
+    world.client = world.new_client(shown)
+    world.client.register(world.net.clock.now)
+    assert world.carry() == [Denied()]
+    world.node.start()  # with the owner's other choice
+    world.node.agent.mediating.admits = "anyone"
+    world.begin()
+    world.client = world.new_client(shown)
+    world.registered()
+
+
+def test_the_invitation_stays_the_same(world: MediatorWorld) -> None:
+    again = world.node.agent.mediating.invitation()["invitation"]
+    assert parse_invitation_url(again, world.net.clock.now).message.id == world.invitation
+    world.node.start()
+    world.node.agent.public_url = "https://elsewhere.example"
+    world.begin()
+    told = world.node.command("mediation_setup")["mediator"]
+    assert told["did"] != world.did  # it names the URL
+    assert parse_invitation_url(told["invitation"], world.net.clock.now).message.id == world.invitation
+
+
+def test_limits_are_settings() -> None:
+    assert mediator_limits([]) == MediatorLimits()
+    found = mediator_limits(["clients_max=7", " message_bytes_max = 1000 "])
+    assert found == MediatorLimits(clients_max=7, message_bytes_max=1_000)
+    most = MediatorLimits().delivery_bytes_max
+    assert mediator_limits([f"delivery_bytes_max={most}"]) == MediatorLimits()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("clients_min=7", "clients_max, dids_per"),
+        ("clients_max", "no number"),
+        ("clients_max=0", "no number"),
+        ("clients_max=-1", "no number"),
+        ("clients_max=1e3", "no number"),
+        (f"clients_max={10**15}", "no number"),
+        ("message_bytes_max=524289", "524,288 at most"),
+    ],
+)
+def test_limits_that_are_none(text: str, told: str) -> None:
+    with pytest.raises(BadRequest) as caught:
+        mediator_limits([text])
+    assert told in f"{caught.value.what} {caught.value.hint}"
+
+
+def test_the_limits_hold(world: MediatorWorld) -> None:
+    world.node.start()
+    world.node.agent.mediating.limits = mediator_limits(["messages_per_client_max=1"])
+    world.begin()
+    world.registered()
+    for text in ("one", "two"):
+        world.forward(text)
     assert world.node.counters["mediator_refused"] == 1
 
 

@@ -9,7 +9,7 @@ from pico_node.cli.context import Context
 from pico_node.cli.grammar import Command, Option
 from pico_node.cli.kinds import ADDRESS, FLAG, PATH, URL
 from pico_node.cli.output import facts
-from pico_node.names import HTTP_PORT_DEFAULT, LOG_LEVELS
+from pico_node.names import HTTP_PORT_DEFAULT, LOG_LEVELS, MEDIATOR_ADMITS
 
 _STATUS_FIRST = ("http", "root", "peer_id", "addresses", "store", "pid", "home", "version", "uptime_s")
 
@@ -36,6 +36,8 @@ def up(context: Context) -> int:
         public_url=context["public_url"],
         mediator=context["mediator"],
         mediated_by=context["mediated_by"],
+        mediator_admits=context["mediator_admits"],
+        mediator_limits=context["mediator_limit"],
         compat_anywhere=context["compat_anywhere"],
     )
     from pico_node.serve import run  # loads the whole node, which no other command needs
@@ -147,6 +149,20 @@ COMMANDS = (
                 value="URL",
             ),
             Option("mediator", "hold messages for agents that cannot always be reached", FLAG, default=False),
+            Option(
+                "mediator-admits",
+                "whom the mediator serves: who answers its invitation, or anyone",
+                default=MEDIATOR_ADMITS[0],
+                choices=MEDIATOR_ADMITS,
+                value="WHOM",
+            ),
+            Option(
+                "mediator-limit",
+                "a limit of the mediator, like clients_max=100; may be repeated",
+                many=True,
+                default=(),
+                value="NAME=NUMBER",
+            ),
             Option(
                 "mediated-by",
                 "a mediator by which agents of other makes reach this node: its invitation or DID",
