@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pico_engine.channels import DIDCOMM, FAMILY, HTTP, Channel
 from pico_engine.errors import BadRequest, Busy, DeniedByPolicy, LimitExceeded, UnknownChannel
+from pico_engine.events import check_name
 from pico_engine.messages import DIDCOMM_DOOR, HTTP_DOOR, INSIDE_DOORS, LOCAL_DOOR, QueryMessage
 from pico_engine.values import EMPTY_MAP, FrozenMap, Json, encode, freeze
 
@@ -63,6 +64,11 @@ class Admission:
 
     def door(self, message: EventMessage | QueryMessage) -> Pico:
         """The pico that the message leads to, if it may enter. Raises UnknownChannel, DeniedByPolicy."""
+        limits = self._engine.limits
+        if isinstance(message, QueryMessage):
+            check_name(message.rid, message.name, limits.name_max_chars)
+        else:
+            check_name(message.domain, message.type, limits.name_max_chars)
         if message.door in INSIDE_DOORS:
             return self._engine.pico(message.eci)
         pico, channel = self.find_channel(message.eci)

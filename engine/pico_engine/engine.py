@@ -86,7 +86,7 @@ class Engine:
         self.family = FamilyAffairs(self)
         self.library = Library(self.ledger, registry, self.limits)
         self.installing = Installing(self)
-        self.traces = Traces(self.limits.traces_max)
+        self.traces = Traces(self.limits.traces_max, self.limits.traces_max_bytes)
         self.slices = Slices(self)
         self.runner = Runner(self)
         self.schedules = Schedules(self)

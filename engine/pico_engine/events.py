@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pico_engine.errors import BadRequest
+from pico_engine.errors import BadRequest, LimitExceeded
 from pico_engine.values import EMPTY_MAP, Json
 
 
@@ -42,3 +42,13 @@ def split_name(name: str) -> tuple[str, str]:
     if not colon or not domain or not kind or ":" in kind:
         raise BadRequest(f"{name!r} is not an event's name", "write domain:type, as in sensor:reading")
     return domain, kind
+
+
+def check_name(domain: str, kind: str, most: int) -> None:
+    """Raises LimitExceeded when the two parts of a name have more than `most` characters together."""
+    if len(domain) + len(kind) > most:
+        raise LimitExceeded(
+            f"the name {domain[:40]}:{kind[:40]}… has {len(domain) + len(kind):,} characters; "
+            f"name_max_chars is {most:,}",
+            "send what is not a name as an attribute",
+        )

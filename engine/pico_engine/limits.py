@@ -45,6 +45,8 @@ class EngineLimits:
     """Attributes of one event, as JSON: encrypted and encoded they must fit an envelope of 1 MiB."""
     value_max_bytes: int = 1_048_576
     """One persistent value (an element of a list or map counts alone), as JSON: it is written as a whole."""
+    name_max_chars: int = 1_024
+    """Domain and type of an event, or ruleset and name of a query: they are in traces, logs and caches."""
     raised_events_max: int = 1_000
     """Events raised within one turn: a rule that raises itself stops here instead of never."""
     sends_max: int = 256
@@ -89,6 +91,8 @@ class EngineLimits:
     """Log entries kept per pico; the oldest go first."""
     traces_max: int = 1_000
     """Turns whose trace is kept in memory, over all picos."""
+    traces_max_bytes: int = 16_777_216
+    """What the larger of them take; the oldest of those lose their lists first."""
     loaded_picos_max: int = 10_000
     """Picos held in memory; the longest idle are put away first."""
     idle_max_ms: int = 60_000

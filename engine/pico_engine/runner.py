@@ -56,6 +56,8 @@ RULES_PER_TURN = 64
 """Likewise: what a turn sends, and the rules that it looks at."""
 TRACED_RULES_MAX = 256
 """Rules and sends that one trace names: traces stay in memory."""
+TRACED_KEY_CHARS = 1_000
+"""A trace of one rule without a message, and of one changed row whose key is no longer, is small."""
 TRACED_CHANGES_MAX = 1_000
 """Changed rows that one trace names; a turn may change a hundred times as many."""
 
@@ -64,12 +66,12 @@ def _is_held(error: EngineError | None) -> bool:
     return isinstance(error, RulesetMissing)
 
 
-class Runner:
-    """Gives messages their turns. See the engine for the theory of operation."""
 def _outcome(error: EngineError | None) -> str:
     return "committed" if error is None else error.code
 
 
+class Runner:
+    """Gives messages their turns. See the engine for the theory of operation."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -289,9 +291,9 @@ def _outcome(error: EngineError | None) -> str:
         name: tuple[str, str],
         door: str = OWNER,
         sender: str | None = None,
+        kind: str = "event",
     ) -> None:
         """Note what became of a turn, see TurnTrace."""
-        kind: str = "event",
         journal = turn.journal or ()
         if len(journal) == 1:  # as most turns
             section, key, _ = journal[0]
@@ -316,6 +318,9 @@ def _outcome(error: EngineError | None) -> str:
                 [Send(one.eci, one.domain, one.type, None) for one in turn.sends[:TRACED_RULES_MAX]],
             )
         )
+        rules = turn.considered
+        if len(journal) != 1 or len(rules) != 1 or rules[0][5] or turn.sends or len(key) > TRACED_KEY_CHARS:
+            self._engine.traces.weigh()
 
     def _answer_event(self, message: EventMessage, error: EngineError | None) -> None:
         if error is not None:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cronsim import CronSim, CronSimError
 
 from pico_engine.errors import BadRequest, LimitExceeded
+from pico_engine.events import check_name
 from pico_engine.ledger import DELETED, Section
 from pico_engine.values import FrozenMap, Json, encode, freeze
 
@@ -95,8 +96,9 @@ class Schedules:
             raise LimitExceeded(
                 f"the attributes of a scheduled event exceed attributes_max_bytes, {attrs_max:,}"
             )
-        schedule_id = self._engine.entropy(8).hex()
         domain, kind = event
+        check_name(domain, kind, self._engine.limits.name_max_chars)
+        schedule_id = self._engine.entropy(8).hex()
         entry = {**row, "next": at_ms, "rid": rid, "domain": domain, "event": kind, "attrs": attrs}
         if data is not None:
             entry["data"] = data

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pico_engine.values import Json
 
@@ -81,13 +81,52 @@ def _section_name(prefix: bytes) -> str:
     return _SECTION_NAMES.get(letter, letter)
 
 
-class Traces:
-    """The newest turns of an engine, in memory."""
+COUNTED_FROM_BYTES: Final = 4_096
+"""Smaller traces are not counted: `traces_max` bounds them."""
+_RULE_BYTES: Final = 128
+_CHANGE_BYTES: Final = 96
+_SEND_BYTES: Final = 160
+"""What one entry of a trace takes besides its texts, which are its own."""
 
-    def __init__(self, most: int) -> None:
+
+def weight_of(fields: Sequence[Any]) -> int:
+    """About how many bytes the three lists at the end of a trace take."""
+    considered, changed, sends = fields[8:]
+    return (
+        sum(_RULE_BYTES + _text_bytes(one[5]) for one in considered)
+        + sum(_CHANGE_BYTES + _text_bytes(key) for _, key in changed)
+        + sum(_SEND_BYTES + _text_bytes(one.eci + one.domain + one.type) for one in sends)
+    )
+
+
+def _text_bytes(text: str) -> int:
+    return len(text) if text.isascii() else 4 * len(text)
+
+
+class Traces:
+    """The newest turns of an engine, in memory: at most `most`, and so much of them as fits `most_bytes`."""
+
+    def __init__(self, most: int, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
         self._ring: deque[tuple[Any, ...]] = deque(maxlen=most)
+        self._large: deque[tuple[int, tuple[Any, ...]]] = deque()
+        self._large_bytes = 0
         self.add = self._ring.append
         """Takes the fields of a TurnTrace as a plain tuple: one is made for every turn."""
+
+    def weigh(self) -> None:
+        """The trace that was added last may be large: the oldest such ones lose their lists to make room."""
+        fields = self._ring[-1]
+        size = weight_of(fields)
+        if size < COUNTED_FROM_BYTES:
+            return
+        self._large.append((size, fields))
+        self._large_bytes += size
+        while self._large_bytes > self._most_bytes:
+            size, oldest = self._large.popleft()
+            self._large_bytes -= size
+            for entries in oldest[8:]:
+                entries.clear()
 
     def newest(self, most: int, pico: str | None = None) -> list[dict[str, Json]]:
         """The newest turns (of one pico), oldest of them first."""

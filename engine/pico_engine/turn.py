@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from pico_engine.errors import BadAttributes, EngineError, LimitExceeded, RulesetFailed
-from pico_engine.events import Event
+from pico_engine.events import Event, check_name
 from pico_engine.expressions.progress import NOTHING
 from pico_engine.values import EMPTY_MAP, FrozenMap, Json, encode, freeze, printable
 
@@ -128,6 +128,7 @@ class Turn:
 
     def raise_event(self, event: Event) -> None:
         self.raised += 1
+        check_name(event.domain, event.type, self.engine.limits.name_max_chars)
         if self.raised > self.engine.limits.raised_events_max:
             raise TurnAborted(
                 LimitExceeded(
@@ -143,6 +144,7 @@ class Turn:
         if not (send.eci.isascii() and send.domain.isascii() and send.type.isascii()):
             for part in (send.eci, send.domain, send.type):
                 freeze(part)
+        check_name(send.domain, send.type, self.engine.limits.name_max_chars)
         if len(self.sends) >= self.engine.limits.sends_max:
             raise LimitExceeded(f"one turn sends more than {self.engine.limits.sends_max} events")
         if send.attrs or type(send) is Post:
