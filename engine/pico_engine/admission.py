@@ -17,19 +17,32 @@ if TYPE_CHECKING:
     from pico_engine.pico import Pico
 
 
+UNCOUNTED_MAX_BYTES = 1_024
+"""Messages that carry no more than this are not counted in bytes: `queue_max_messages` bounds them."""
 ADMITTED_MAX_ENTRIES = 1_000
 """Admissions that are remembered; each keeps its pico in memory."""
 
 
-def check_attributes(attrs: Json, name: str, limits: EngineLimits) -> None:
-    """Raises LimitExceeded when the (frozen) attributes of the event `name` are too large."""
-    if attrs:
-        size = len(encode(attrs))
-        if size > limits.attributes_max_bytes:
-            raise LimitExceeded(
-                f"the attributes of {name} have {size:,} bytes; "
-                f"attributes_max_bytes is {limits.attributes_max_bytes:,}"
-            )
+def check_attributes(attrs: Json, name: str, limits: EngineLimits) -> int:
+    """How many bytes the (frozen) attributes of the event `name` count for its queue.
+
+    Raises LimitExceeded when they are too large.
+    """
+    if not attrs:
+        return 0
+    size = len(encode(attrs))
+    if size > limits.attributes_max_bytes:
+        raise LimitExceeded(
+            f"the attributes of {name} have {size:,} bytes; "
+            f"attributes_max_bytes is {limits.attributes_max_bytes:,}"
+        )
+    return size if size > UNCOUNTED_MAX_BYTES else 0
+
+
+def weight_of(carried: Json) -> int:
+    """How many bytes attributes or arguments that were checked before count for their queue."""
+    size = len(encode(carried)) if carried else 0
+    return size if size > UNCOUNTED_MAX_BYTES else 0
 
 
 class Admission:
@@ -113,14 +126,22 @@ class Admission:
             attrs = message.attrs = freeze(attrs)
             if type(attrs) is not FrozenMap:
                 raise BadRequest("an event's attributes must be a map", "send an object of names and values")
-            check_attributes(attrs, f"{message.domain}:{message.type}", limits)
+            message.weight = check_attributes(attrs, f"{message.domain}:{message.type}", limits)
         if message.hops > limits.hops_max:
             raise LimitExceeded(
                 f"the event passed through more than {limits.hops_max} picos (hops_max)",
                 "look for picos that send an event to each other without end",
             )
 
-    def check_room(self, pico: Pico) -> None:
-        """Raises Busy when too much waits for the pico already."""
-        if len(pico.inbox) >= self._engine.limits.queue_max_messages:
+    def check_room(self, pico: Pico, weight: int = 0) -> None:
+        """Raises Busy when too much waits for the pico already, for a message that counts `weight` bytes."""
+        limits = self._engine.limits
+        if len(pico.inbox) >= limits.queue_max_messages:
             raise Busy(f"pico {pico.did} has {len(pico.inbox)} messages waiting (queue_max_messages)")
+        if weight and pico.inbox_bytes + weight > limits.queue_max_bytes:
+            pico.inbox_bytes = sum(message.weight for message in pico.inbox)  # many of them may be done
+            if pico.inbox_bytes + weight > limits.queue_max_bytes:
+                raise Busy(
+                    f"pico {pico.did} has messages of {pico.inbox_bytes:,} bytes waiting, and no room for "
+                    f"{weight:,} more (queue_max_bytes)"
+                )

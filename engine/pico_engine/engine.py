@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from typing import Final
 
-from pico_engine.admission import Admission
+from pico_engine.admission import Admission, weight_of
 from pico_engine.errors import EngineError, QueryMayNotWrite, UnknownPico
 from pico_engine.family import FamilyAffairs
 from pico_engine.identities import Entropy, Identities
@@ -364,9 +364,10 @@ class Engine:
         else:
             assert not isinstance(message, EventMessage), "events have a way of their own"
             pico = self.admission.door(message)
+            message.weight = weight_of(message.args)
             if message.chain:
                 self.waiting.check_chain(message.chain, pico)
-        self.admission.check_room(pico)
+        self.admission.check_room(pico, message.weight)
         self.enqueue(pico, message)
 
     def _admit_event(self, message: EventMessage) -> None:
@@ -377,6 +378,9 @@ class Engine:
             admission.check_room(pico)
         if message.attrs is not EMPTY_MAP or message.hops:
             admission.check_event(message)
+            if message.weight:
+                admission.check_room(pico, message.weight)
+                pico.inbox_bytes += message.weight
         if not message.eid:
             self._last_eid = last = self._last_eid + 1
             message.eid = f"{self._eid_prefix}{last:08x}"
@@ -410,6 +414,7 @@ class Engine:
     def enqueue(self, pico: Pico, message: Message) -> None:
         """The message is the pico's next after those that wait already."""
         pico.inbox.append(message)
+        pico.inbox_bytes += message.weight
         self.runner.make_ready(pico)
 
     def _receive_scheduled(self, did: str, schedule_id: str) -> None:

@@ -61,6 +61,8 @@ class EngineLimits:
     """Their options, as JSON: an answer is held in memory as a whole."""
     queue_max_messages: int = 10_000
     """Messages that wait for one pico; beyond, the sender is told to try again later."""
+    queue_max_bytes: int = 67_108_864
+    """What the larger of them carry, as JSON: as much as 128 of the largest; all of it is in memory."""
     hops_max: int = 64
     """Picos that one cause may pass through: ends endless loops between picos."""
     query_depth_max: int = 16

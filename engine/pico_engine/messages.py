@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Protocol
 
 from pico_engine.values import EMPTY_MAP, Json
 
@@ -47,6 +47,8 @@ class EventMessage:
 
     hops = 0
     """How many picos its cause has passed through."""
+    weight = 0
+    """Bytes of its attributes as JSON, where they count for the queue that it waits in."""
     for_rid: str | None = None
     """The only ruleset that sees it."""
     receipt: Receipt | None = None
@@ -102,6 +104,8 @@ class QueryMessage:
     chain: tuple[str, ...] = ()
     marks_undefined: bool = False
     """Whoever asks tells KRL's undefined (answered as NO_VALUE) from null."""
+    weight: int = 0
+    """Bytes of its arguments as JSON, where they count for the queue that it waits in."""
 
 
 class NoValue:
@@ -122,6 +126,7 @@ class WaitAnswer:
     wait: int
     value: Json = None
     error: EngineError | None = None
+    weight: ClassVar[int] = 0
 
 
 @dataclass(slots=True)
@@ -138,6 +143,7 @@ class OperationMessage:
     finish: Callable[[Pico], Json] | None = None
     reply: Any = None
     queue_key: None = None
+    weight: ClassVar[int] = 0
 
 
 Message = EventMessage | QueryMessage | OperationMessage | WaitAnswer

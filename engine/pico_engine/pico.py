@@ -68,6 +68,7 @@ class Pico:
         "elements",
         "engine",
         "inbox",
+        "inbox_bytes",
         "info",
         "installed",
         "is_complete",
@@ -112,6 +113,8 @@ class Pico:
         """Was it deleted, or put away? Who still holds it must look it up again."""
         self.turn: Turn | None = None
         self.inbox: deque[Message] = deque()
+        self.inbox_bytes = 0
+        """What the messages that came since this was last counted weigh; see Admission.check_room."""
         self.ready = False
         self.is_slow = False
         """Did its last turn take more than a slice? See pico_engine.slices."""

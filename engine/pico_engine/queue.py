@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pico_engine.admission import weight_of
 from pico_engine.messages import EventMessage
 from pico_engine.values import FrozenMap
 
@@ -39,4 +40,7 @@ def dequeue_row(pico: Pico, message: EventMessage) -> None:
 
 def queued_messages(pico: Pico) -> list[EventMessage]:
     """What waited when the pico was last in memory, in the order in which it came."""
-    return [EventMessage(**row, queue_key=key) for key, row in sorted(pico.queue.items())]
+    return [
+        EventMessage(**row, queue_key=key, weight=weight_of(row["attrs"]))
+        for key, row in sorted(pico.queue.items())
+    ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from greenlet import greenlet
 
+from pico_engine.admission import weight_of
 from pico_engine.errors import (
     EngineError,
     RulesetFailed,
@@ -149,10 +150,6 @@ class Runner:
     def end_tick(self) -> None:
         """Begin no more turns in this tick: it took long."""
         self._turns_left = 0
-
-    def is_worker(self, one: greenlet) -> bool:
-        """Does it run turns, and may it be left?"""
-        return self._hub is not None and one is not self._hub and one.parent is not None
 
     def to_hub(self) -> None:
         """Leave a worker; returns when it is switched to again."""
@@ -383,7 +380,7 @@ class Runner:
                     return
                 raise UnknownChannel(f"{send.eci} is no channel here, and of no connection of this pico")
             target = engine.admission.door(event)
-            engine.admission.check_room(target)
+            engine.admission.check_room(target, event.weight)
         except EngineError as error:
             self.undeliverable(turn.pico, send, error)
         else:
@@ -410,15 +407,18 @@ class Runner:
             "what": error.what,
         }
         hops = pico.turn.hops + 1 if pico.turn is not None else 0
-        has_room = len(pico.inbox) < engine.limits.queue_max_messages
-        if name != "event:undeliverable" and hops <= engine.limits.hops_max and has_room:
+        if name != "event:undeliverable" and hops <= engine.limits.hops_max:
             try:
                 frozen = freeze(attrs)
             except EngineError:  # attributes as deep as they may be are a level too deep within others
                 flat = {key: one for key, one in send.attrs.items() if not isinstance(one, list | dict)}
                 frozen = freeze({**attrs, "attrs": flat})
             told = EventMessage(pico.did, "event", "undeliverable", frozen, door=SYSTEM_DOOR)
-            told.eid, told.hops = engine.new_eid(), hops
+            told.eid, told.hops, told.weight = engine.new_eid(), hops, weight_of(frozen)
+            try:
+                engine.admission.check_room(pico, told.weight)
+            except EngineError:  # nobody hears of it but the log
+                return
             self._put_into_queue(pico, told)
 
     # -- queries ------------------------------------------------------------------------------------------

@@ -52,8 +52,8 @@ class Slices:
         Raises the error of a pico that was deleted meanwhile.
         """
         engine, turn = self._engine, pico.turn
-        if turn is None or not engine.runner.is_worker(getcurrent()):
-            return
+        if turn is None or getcurrent().parent is None:
+            return  # this is no worker, which can be left
         one: Turn | None = turn
         while one is not None:  # the slow one is who asks
             slow, one = one.pico, one.outer

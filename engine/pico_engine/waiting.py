@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from greenlet import greenlet
 
+from pico_engine.admission import weight_of
 from pico_engine.errors import (
     DeniedByPolicy,
     EngineError,
@@ -94,9 +95,11 @@ class Waiting:
         question = QueryMessage(eci, rid, name, args, LOCAL_DOOR, pico.did, None, chain)
         target = engine.admission.door(question)
         self._check_cycle(chain, target)
-        engine.admission.check_room(target)
         if target.turn is None:
+            engine.admission.check_room(target)
             return engine.runner.run_query(target, question, turn)
+        question.weight = weight_of(args)
+        engine.admission.check_room(target, question.weight)
         wait = self._new_wait()
         question.reply = LocalReply(wait)
         engine.enqueue(target, question)
@@ -121,7 +124,7 @@ class Waiting:
             )
         target = engine.admission.door(event)
         self._check_cycle(chain, target)
-        engine.admission.check_room(target)
+        engine.admission.check_room(target, event.weight)
         event.sender = seen_sender(target.channels.rows[eci], pico.did)
         if target.turn is None and is_made_in(turn, target):
             tell_new(turn, target, event)
