@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import codecs
 import socket
+import ssl
 import zlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -95,11 +96,17 @@ class _Resolver(AbstractResolver):
 
 
 class Client:
-    """Makes requests. Strict ones obey the policy; others the owner named, or they go to names he opened."""
+    """Makes requests. Strict ones obey the policy; others the owner named, or they go to names he opened.
 
-    def __init__(self, policy: EgressPolicy, limits: OutsideLimits) -> None:
+    `trust` says whose certificates are believed, if not those that the system believes.
+    """
+
+    def __init__(
+        self, policy: EgressPolicy, limits: OutsideLimits, trust: ssl.SSLContext | None = None
+    ) -> None:
         self._policy = policy
         self._limits = limits
+        self._trust = trust
         self._strict: aiohttp.ClientSession | None = None
         self._open: aiohttp.ClientSession | None = None
 
@@ -108,6 +115,7 @@ class Client:
         if known is None:
             connector = aiohttp.TCPConnector(
                 limit=self._limits.open_max,
+                ssl=self._trust or True,
                 use_dns_cache=False,
                 resolver=_Resolver(self._policy) if strict else aiohttp.ThreadedResolver(),
                 socket_factory=self._socket if strict else None,
@@ -148,18 +156,22 @@ class Client:
         *,
         follow_redirects: bool = True,
         granted: bool = False,
+        bytes_max: int | None = None,
     ) -> Answer:
         """The answer to one request. `granted`: the owner named this URL; redirects are checked all the same.
+
+        `bytes_max` of the answer's body are read, if that is less than answer_max_bytes.
 
         Raises EgressDenied, FetchFailed, LimitExceeded, BadRequest.
         """
         sent = _checked_headers(headers or {})
         target = _checked_url(url)
         left = self._limits.redirects_max
+        most = min(self._limits.answer_max_bytes, bytes_max or self._limits.answer_max_bytes)
         try:
             async with asyncio.timeout(self._limits.request_max_s):
                 while True:
-                    answer = await self._once(method, target, sent, body, granted)
+                    answer = await self._once(method, target, sent, body, granted, most)
                     location = answer.headers.get("location")
                     if not (follow_redirects and answer.status in (301, 302, 303, 307, 308) and location):
                         return answer
@@ -191,7 +203,13 @@ class Client:
             raise FetchFailed(f"{url} did not answer within {self._limits.request_max_s} s") from None
 
     async def _once(
-        self, method: str, url: URL, headers: Mapping[str, str], body: str | None, granted: bool
+        self,
+        method: str,
+        url: URL,
+        headers: Mapping[str, str],
+        body: str | None,
+        granted: bool,
+        most: int,
     ) -> Answer:
         host = url.host or ""
         strict = not (granted or self._policy.admits_name(host))
@@ -208,7 +226,7 @@ class Client:
                     response.status,
                     response.reason or "",
                     _joined(response.headers),
-                    await self._read(response),
+                    await self._read(response, most),
                     response.charset or "utf-8",
                 )
         except aiohttp.ClientConnectorError as error:
@@ -220,9 +238,8 @@ class Client:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise FetchFailed(f"the request to {host} failed: {error}") from None
 
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+    async def _read(self, response: aiohttp.ClientResponse, most: int) -> bytes:
         """The body, unpacked, never more than the limit: a small packed body may be a very large one."""
-        most = self._limits.answer_max_bytes
         packing = response.headers.get("Content-Encoding", "identity").strip().lower()
         unpack: Any = None
         if packing in ("gzip", "x-gzip", "deflate"):
@@ -236,7 +253,8 @@ class Client:
             except zlib.error as error:
                 raise FetchFailed(f"the answer is packed badly: {error}") from None
             if len(found) > most:
-                raise LimitExceeded(f"the answer is larger than answer_max_bytes, {most:,}")
+                which = ", answer_max_bytes" if most == self._limits.answer_max_bytes else ""
+                raise LimitExceeded(f"the answer is larger than {most:,} bytes{which}")
         return bytes(found)
 
 

@@ -17,7 +17,7 @@ from typing import Final
 
 from pico_didcomm.did.web import DOCUMENT_BYTES_MAX
 from pico_didcomm.media import MEDIA_TYPES, full_media_type
-from pico_engine.errors import EgressDenied, EngineError, FetchFailed, LimitExceeded
+from pico_engine.errors import EgressDenied, EngineError, FetchFailed
 from pico_node.agent.messages import (
     DocumentFetched,
     FetchDocument,
@@ -40,6 +40,12 @@ DOCUMENT_LIFETIME_MS: Final = 3_600_000
 
 FAILURE_LIFETIME_MS: Final = 60_000
 """How soon a document that could not be had is asked for again: strangers decide which are asked for."""
+
+DOCUMENT_TYPES: Final = frozenset(
+    f"application/{name}" for name in ("did", "did+json", "did+ld+json", "json", "ld+json")
+)
+"""Media types of a DID document (DID Core, 6; did:web, 2.5.2). A page that says what was not found, or what
+somebody put on a server under the name did.json, is of others."""
 
 COUNTED: Final = ("sent", "failed", "denied", "dropped")
 log = logging.getLogger("picomesh.letters")
@@ -148,11 +154,14 @@ class Letters:
 
     async def _fetch(self, effect: FetchDocument) -> None:
         headers = {"Accept": "application/did+json, application/did+ld+json, application/json"}
-        answer = await self._client.request("GET", effect.url, headers, follow_redirects=False)
+        answer = await self._client.request(
+            "GET", effect.url, headers, follow_redirects=False, bytes_max=DOCUMENT_BYTES_MAX
+        )
         if answer.status != 200:
             raise FetchFailed(f"{effect.url} answers {answer.status} {answer.reason}")
-        if len(answer.body) > DOCUMENT_BYTES_MAX:
-            raise LimitExceeded(f"{effect.url} is larger than {DOCUMENT_BYTES_MAX:,} bytes")
+        media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media_type not in DOCUMENT_TYPES:
+            raise FetchFailed(f"{effect.url} is {media_type[:80] or 'of no media type'}, no DID document")
         lifetime = _lifetime_ms(answer.headers.get("cache-control", ""))
         self._hand_in(DocumentFetched(effect.did, answer.body, "", lifetime))
 

@@ -223,7 +223,7 @@ async def test_a_document_is_fetched(
     letters = Letters(client, peers.carry, got.append)  # type: ignore[arg-type]  # only these come
 
     async def server(_request: web.Request) -> web.Response:
-        return web.Response(status=status, headers=headers, body=b"x" * size)
+        return web.Response(status=status, headers=headers, body=b"x" * size, content_type="application/json")
 
     async with serving(server) as url:
         letters.send(FetchDocument("did:web:a.example", url))
