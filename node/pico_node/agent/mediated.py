@@ -275,7 +275,7 @@ class Mediated:
         self._polls_at = self._agent.now + POLL_MS
 
     def _transmit(self, envelope: bytes) -> None:
-        """On the WebSocket, or the first way that the mediator's document names."""
+        """On the WebSocket, or the ways that the mediator's document names."""
         agent = self._agent
         if self._live:
             if self._link:
