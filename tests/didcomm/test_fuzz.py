@@ -46,12 +46,18 @@ def test_a_fuzzer_says_which_input_broke_what(monkeypatch: pytest.MonkeyPatch) -
         fed(lambda *_: "ok")
 
 
-@pytest.mark.parametrize("more", [0, 1])
-def test_a_fuzzer_fails_when_memory_grows(monkeypatch: pytest.MonkeyPatch, more: int) -> None:
+def test_memory_is_measured() -> None:
+    held, most = loop.memory_bytes()
+    assert 1_000_000 < held <= most
+
+
+@pytest.mark.parametrize("more", [(0, 0), (1, 0), (0, 1)])
+def test_a_fuzzer_fails_when_memory_grows(monkeypatch: pytest.MonkeyPatch, more: tuple[int, int]) -> None:
     monkeypatch.setattr(loop, "WARM_UP_INPUTS", 1)
-    found = iter([1_000, 1_000 + loop.GROWTH_BYTES_MAX + more])
+    end = (1_000 + loop.HELD_BYTES_MAX + more[0], 2_000 + loop.PEAK_BYTES_MAX + more[1])
+    found = iter([(1_000, 2_000), end])
     monkeypatch.setattr(loop, "memory_bytes", lambda: next(found))
-    if not more:
+    if more == (0, 0):
         assert fed(lambda *_: "ok").total() == 3
         return
     with pytest.raises(AssertionError, match="memory grew"):
