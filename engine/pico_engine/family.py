@@ -248,6 +248,8 @@ class FamilyAffairs:
             pico.progress.delete(key)
         for key in [key for key in pico.info.rows if key.startswith(f"krl/{rid}/")]:
             pico.info.delete(key)  # what it held, see pico_engine.krl.persistent
+        if "krl_held_above" in pico.info.rows:
+            pico.info.delete("krl_held_above")
         engine.schedules.remove_all(pico, rid)
         if "url" in row:
             engine.library.leave(pico.did, rid, row["url"])

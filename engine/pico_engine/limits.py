@@ -34,7 +34,7 @@ class KrlLimits:
     answer_max_bytes: int = 4_194_304
     """The answer to one query, as JSON: it is held in memory as a whole."""
     stored_max_bytes: int = 67_108_864
-    """What the persistent variables of one pico's KRL rulesets hold: a disk is shared by all picos."""
+    """What one pico's KRL rulesets keep, each variable 4,096 bytes at least: a disk is shared by all picos."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ A variable that is kept with a row per element (see pico_engine.variables) is no
 key will do, nor written as a whole. All else is defined by the operators `get`, `set`, `put`, `append` and
 `delete`: what happens here is what they would do.
 
-What the variables of a pico's KRL rulesets hold is counted where it can become much: a variable of more than
-COUNTED_FROM_BYTES has its size in the pico's facts, under `krl/RID/NAME`; it goes with the ruleset.
+What a pico holds is counted so that a change costs what it changes: each variable counts COUNTED_FROM_BYTES,
+about a page on a disk, however small it is. One that is larger has its size in the pico's facts, under
+`krl/RID/NAME`, which goes with the ruleset; how much such ones take above that is in the fact HELD_ABOVE.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from pico_engine.krl.values import Value
 
 COUNTED_FROM_BYTES: Final = 4_096
-"""Smaller variables are not counted: there are only as many as the ruleset's text names."""
+"""What each variable counts at least; whether it was there before is all that is asked of smaller ones."""
+HELD_ABOVE: Final = "krl_held_above"
+"""Bytes that the larger variables take above COUNTED_FROM_BYTES each; worked out anew where it is missing."""
 _ROOM: Final = "krl/"
 _ELEMENT_BYTES: Final = 8
 
@@ -45,19 +48,36 @@ def size_of(value: Json) -> int:
 def _count(run: Instance, name: str, size: int, *, more: bool) -> None:
     """Note that the variable has this size now. Raises KrlLimitExceeded where it is `more`, and too much."""
     info, key = run.pico.info, f"{_ROOM}{run.rid}/{name}"
-    if size <= COUNTED_FROM_BYTES:
-        if key in info.rows:
-            info.delete(key)
-        return
+    before = max(info.rows.get(key, 0), COUNTED_FROM_BYTES)
+    above = _held_above(run) + max(size, COUNTED_FROM_BYTES) - before
     if more:
-        others = sum(held for one, held in info.rows.items() if one.startswith(_ROOM) and one != key)
-        most = run.limits.stored_max_bytes
-        if others + size > most:
-            raise KrlLimitExceeded(
-                f"this pico's persistent variables would hold more than {most:,} bytes (stored_max_bytes)",
-                "keep less: `clear ent:name`, or only the newest entries",
-            )
-    info.put(key, size)
+        _check(run, name, above)
+    info.put(HELD_ABOVE, above)
+    if size > COUNTED_FROM_BYTES:
+        info.put(key, size)
+    elif key in info.rows:
+        info.delete(key)
+
+
+def _held_above(run: Instance) -> int:
+    rows = run.pico.info.rows
+    above: int | None = rows.get(HELD_ABOVE)
+    if above is None:
+        above = sum(size - COUNTED_FROM_BYTES for key, size in rows.items() if key.startswith(_ROOM))
+    return above
+
+
+def _check(run: Instance, name: str, above: int) -> None:
+    """Raises KrlLimitExceeded where the pico holds too much, once it has the variable `name`."""
+    variables = run.pico.variables.rows
+    count = len(variables) + (run.key(name) not in variables)
+    most = run.limits.stored_max_bytes
+    if count * COUNTED_FROM_BYTES + above > most:
+        raise KrlLimitExceeded(
+            f"this pico's persistent variables would hold more than {most:,} bytes (stored_max_bytes); each "
+            f"counts {COUNTED_FROM_BYTES:,} at least",
+            "keep less: `clear ent:name`, or only the newest entries",
+        )
 
 
 def _counted(run: Instance, name: str) -> int:
@@ -138,9 +158,13 @@ def assign(run: Instance, name: str, value: Value) -> None:
     """`ent:name := value`; null clears it."""
     kind = type(value)
     if kind is int or kind is bool:
-        old = type(run.rows.get(run.key(name)))
+        held = run.rows.get(run.key(name), MISSING)
+        old = type(held)
         if old is ListHead or old is MapHead or old is str:
-            _count(run, name, 0, more=False)
+            if _counted(run, name):
+                _count(run, name, 0, more=False)
+        elif held is MISSING:
+            _check(run, name, _held_above(run))
         run.variables.set(name, value)
         return
     kept = to_json(value, run)
@@ -152,6 +176,8 @@ def assign(run: Instance, name: str, value: Value) -> None:
     scan(run, size)  # it is written as JSON
     if size > COUNTED_FROM_BYTES or _counted(run, name):
         _count(run, name, size, more=size > _counted(run, name))
+    elif run.key(name) not in run.rows:
+        _check(run, name, _held_above(run))
     run.variables.set(name, kept)
 
 

@@ -9,6 +9,7 @@ import pytest
 from pico_engine import Event, Ruleset, rule, when
 from pico_engine.errors import EngineError
 from pico_engine.krl import KrlSyntaxError, compile_ruleset
+from pico_engine.krl.persistent import HELD_ABOVE
 from tests.engine.krl.picos import Krl, ruleset
 
 LIMIT_S = 20
@@ -184,6 +185,42 @@ def test_keeping_too_much(statement: str) -> None:
     assert "stored_max_bytes" in krl.errors[0]
 
 
+@pytest.mark.parametrize("value", ["1", '"text"', "[1, 2]", "1.5"])
+def test_many_small_variables_count_a_page_each(value: str) -> None:
+    sets = " ".join(f"ent:x{number} := {value};" for number in range(9))
+    body = f"rule r {{ select when a b always {{ {sets} }} }}"
+    krl = Krl(*(ruleset(body, rid=f"t{number}") for number in range(3)), stored_max_bytes=20 * 4_096)
+    krl.event("a:b")
+    [error] = krl.errors
+    assert "would hold more than 81,920 bytes (stored_max_bytes); each counts 4,096" in error
+    assert len(krl.pico.variables.rows) == 18, "two rulesets have theirs, the third has none"
+    krl.bench.operate(krl.did, lambda pico: pico.engine.family.uninstall(pico, "t1"))
+    krl.event("a:b")
+    assert len(krl.errors) == 1
+    krl.event("a:b")
+    assert len(krl.errors) == 1, "those that are there may be given new values"
+
+
+def test_what_is_held_is_known_without_looking_at_all_of_it() -> None:
+    large = 'range(1, 12).reduce(function(a, b){ a + a }, "abcd")'
+    text = ruleset(
+        f"rule r {{ select when a b always {{ ent:x := {large}; ent:y := {large}; ent:z := 1 }} }}"
+        "rule f { select when a f always { ent:x := 1 } }"
+        "rule g { select when a g always { ent:y := 1; ent:x := (1)() } }"
+    )
+    krl = Krl(text)
+    krl.event("a:b")
+    assert krl.pico.info.rows[HELD_ABOVE] == 2 * (16_384 - 4_096)
+    krl.event("a:f")
+    assert krl.pico.info.rows[HELD_ABOVE] == 16_384 - 4_096
+    krl.event("a:g")
+    assert krl.errors, "what fails is undone"
+    assert krl.pico.info.rows[HELD_ABOVE] == 16_384 - 4_096
+    krl.bench.operate(krl.did, lambda pico: pico.info.delete(HELD_ABOVE))  # as a store of before
+    krl.event("a:b")
+    assert krl.pico.info.rows[HELD_ABOVE] == 2 * (16_384 - 4_096)
+
+
 def test_what_is_cleared_is_not_counted_any_more() -> None:
     krl = Krl(
         ruleset(
@@ -198,7 +235,7 @@ def test_what_is_cleared_is_not_counted_any_more() -> None:
     assert not krl.errors
     krl.event("a:b")
     krl.bench.operate(krl.did, lambda pico: pico.engine.family.uninstall(pico, "t"))
-    assert not [key for key in krl.pico.info.rows if key.startswith("krl/")]
+    assert not [key for key in krl.pico.info.rows if key.startswith(("krl/", HELD_ABOVE))]
 
 
 def test_events_without_end_drop_the_turn() -> None:
