@@ -251,6 +251,8 @@ class FamilyAffairs:
         if "krl_held_above" in pico.info.rows:
             pico.info.delete("krl_held_above")
         engine.schedules.remove_all(pico, rid)
+        if f"routes/{rid}" in pico.info.rows:
+            pico.info.delete(f"routes/{rid}")  # see pico_engine.krl.modules.dido
         if "url" in row:
             engine.library.leave(pico.did, rid, row["url"])
         pico.installed.delete(rid)

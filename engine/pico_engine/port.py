@@ -24,6 +24,15 @@ class Port:
         del pico, event
         return False
 
+    def send_message(self, pico: Pico, did: str, message: Json) -> bool:
+        """Take a DIDComm message for the agent of another make at the other side of a connection.
+
+        It is in plain text, as JSON; the connection says from whom and to whom it is. False: there is no such
+        connection. Raises EngineError for what is no message.
+        """
+        del pico, did, message
+        return False
+
     def can_query(self, pico: Pico, eci: str) -> bool:
         """Is there a way to ask this channel, which is not in this engine?"""
         del pico, eci

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from pico_engine.krl.errors import KrlRuntimeError, type_error
-from pico_engine.krl.modules import ctx, didcomm, event, http, math, meta, random, schedule, time
+from pico_engine.krl.modules import ctx, dido, event, http, math, meta, random, schedule, time, ursa
 from pico_engine.krl.values import Function, Invocable, to_json
 from pico_engine.values import freeze
 
@@ -28,7 +28,7 @@ Named = Mapping[str, Any] | None
 BUILT_IN: Final[Mapping[str, Members]] = MappingProxyType(
     {
         "ctx": ctx.MEMBERS,
-        "dido": didcomm.DIDO,
+        "dido": dido.MEMBERS,
         "event": event.MEMBERS,
         "http": http.MEMBERS,
         "math": math.MEMBERS,
@@ -36,7 +36,7 @@ BUILT_IN: Final[Mapping[str, Members]] = MappingProxyType(
         "random": random.MEMBERS,
         "schedule": schedule.MEMBERS,
         "time": time.MEMBERS,
-        "ursa": didcomm.URSA,
+        "ursa": ursa.MEMBERS,
     }
 )
 

@@ -391,6 +391,9 @@ class Agent(Port):
         del pico
         return True
 
+    def send_message(self, pico: Pico, did: str, message: Json) -> bool:
+        return self.foreign_post.add_message(pico, did, message)
+
     def can_query(self, pico: Pico, eci: str) -> bool:
         ours = connection_to(pico, eci)
         # Of agents of other makes only the existing engine answers queries.

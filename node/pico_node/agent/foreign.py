@@ -38,6 +38,7 @@ from pico_didcomm.protocols.responder import BASIC_FEATURES, Received, Reply, Re
 from pico_didcomm.protocols.trust_ping import PING_TYPES
 from pico_didcomm.protocols.user_profile import PROFILE_TYPE, Profile
 from pico_engine.errors import EngineError
+from pico_engine.krl.modules.dido import route_of
 from pico_engine.messages import (
     DIDCOMM_DOOR,
     EventAnswer,
@@ -229,6 +230,11 @@ class Foreign:
 
     def _taken(self, pico: Pico, eci: str, unpacked: Unpacked, origin: Origin) -> bool:
         message = unpacked.message
+        route = route_of(pico, message.type)
+        if route is not None:
+            attrs = {"message": message.to_dict(), "metadata": _metadata(unpacked)}
+            self._raise(eci, unpacked, origin, *route, freeze(attrs))
+            return True
         if message.type not in TOLD_TYPES and self._was_answered(eci, message.id):
             self._agent.engine.count("messages_repeated")
             return False
@@ -367,6 +373,15 @@ class Foreign:
 
 def _did(kid: str) -> str:
     return kid.partition("#")[0]
+
+
+def _metadata(unpacked: Unpacked) -> dict[str, Json]:
+    """What a routed message's envelope has proven, by the names that the existing engine gives it."""
+    return {
+        "encrypted": unpacked.encrypted,
+        "authenticated": unpacked.sender is not None,
+        "anonymous_sender": unpacked.sender is None,
+    }
 
 
 def _event_of(received: Received) -> tuple[str, dict[str, Json]]:

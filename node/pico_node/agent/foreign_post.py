@@ -26,13 +26,22 @@ from pico_didcomm.protocols.basic_message import BasicMessage, make_basic_messag
 from pico_didcomm.protocols.events import Event, Query, make_event, make_query
 from pico_didcomm.protocols.return_route import return_route_of
 from pico_didcomm.protocols.routing import Route, routes_to, wrap
-from pico_engine.errors import Busy, EngineError
+from pico_engine.errors import BadRequest, Busy, EngineError
 from pico_engine.messages import RemoteQuery, WaitAnswer
 from pico_engine.values import FrozenMap, Json, freeze, thaw
+from pico_node.agent.carriable import check_carriable
 from pico_node.agent.errors import PeerUnreachable, RemoteError
 from pico_node.agent.identities import keys_of
 from pico_node.agent.messages import ForeignAnswer, PostAnswered, PostMessage, SendForeign, SendSocket
-from pico_node.agent.rows import ESTABLISHED, REQUESTED, connection_of, numbers, outbox_key, put_numbers
+from pico_node.agent.rows import (
+    ESTABLISHED,
+    REQUESTED,
+    connection_of,
+    connection_to,
+    numbers,
+    outbox_key,
+    put_numbers,
+)
 
 if TYPE_CHECKING:
     from pico_engine.pico import Pico
@@ -43,6 +52,9 @@ DOMAIN: Final = "didcomm"
 
 UNSENT: Final = "foreign/"
 """Where the node's rows say which connections with other agents have something to send."""
+
+_OF_CONNECTION: Final = frozenset({"from", "to", "from_prior"})
+"""Headers that the connection says, whatever a pico writes."""
 
 LIBP2P_SCHEME: Final = "libp2p-peerid"
 
@@ -83,6 +95,23 @@ class ForeignPost:
         if row is not None and row["state"] == REQUESTED and numbers(pico, eci)[0] >= limit:
             raise Busy(f"{limit:,} events wait for the other side already (outbox_max_messages)")
         self.put(pico, eci, {"kind": "foreign", "domain": domain, "type": name, "attrs": attrs})
+
+    def add_message(self, pico: Pico, their_did: str, message: Json) -> bool:
+        """A message in plain text, see Port.send_message. It leaves after the commit."""
+        eci = connection_to(pico, their_did)
+        row = connection_of(pico, eci) if eci is not None else None
+        if eci is None or row is None or "foreign" not in row:
+            return False
+        if row["state"] != ESTABLISHED:
+            raise Busy("the other side has not answered yet", "wait for connection:established")
+        check_carriable(message, "a message", self._agent.engine.limits.attributes_max_bytes)
+        given = {name: value for name, value in thaw(message).items() if name not in _OF_CONNECTION}
+        try:
+            Message.from_dict({"id": "none", **given})
+        except DidcommError as error:
+            raise BadRequest(f"no DIDComm message: {error}") from None
+        self.put(pico, eci, {"kind": "foreign", "domain": "", "type": "", "attrs": {}, "message": given})
+        return True
 
     def put(self, pico: Pico, eci: str, row: Mapping[str, Json]) -> None:
         """A row of the outbox, in the turn at hand."""
@@ -126,6 +155,9 @@ class ForeignPost:
 
     def _message(self, pico: Pico, eci: str, connection: FrozenMap, row: FrozenMap) -> Message:
         mine, theirs, seconds = long_did(pico, eci), connection["their_did"], row["created"] // 1000
+        if "message" in row:
+            given = {"id": row["id"], **thaw(row["message"]), "from": mine, "to": [theirs]}
+            return Message.from_dict(given)
         attrs = thaw(row["attrs"])
         content = attrs.get("content") if isinstance(attrs, dict) else None
         if (row["domain"], row["type"]) == (DOMAIN, "basic_message") and isinstance(content, str):

@@ -36,6 +36,7 @@ from pico_didcomm.unpack import Unpacked, unpack
 from pico_didcomm.wallet import Wallet
 from pico_engine import Ruleset, ent, query, rule, when
 from pico_engine.api import PicoView
+from pico_engine.krl import compile_ruleset
 from pico_engine.messages import OperationMessage
 from pico_node.agent.messages import (
     Command,
@@ -462,3 +463,66 @@ def test_our_own_nodes_may_come_this_way_too() -> None:
     for data in frames:
         net.b.give(ForeignMessage(net.a.peer_id, data[1:]))
     assert net.b.all()["heard"] == [5]
+
+
+MOVE = "https://example.org/chess/1.0/move"
+CHESS = """ruleset test.chess {
+  meta { shares all }
+  global { all = function(){ ent:all } }
+  rule begin { select when chess begin pre {
+    x = dido:addRoute("https://example.org/chess/1.0/move", "chess", "moved") } }
+  rule moved { select when chess moved fired { ent:all := ent:all.defaultsTo([]).append(event:attrs) } }
+  rule move { select when chess move pre {
+    x = dido:send(event:attrs{"did"}, dido:generateMessage({"type": event:attrs{"type"}, "thid": "game",
+      "body": {"to": event:attrs{"to"}}, "from": "did:example:somebody", "to": ["did:example:else"]})) } }
+}"""
+
+
+def chess() -> World:
+    world = World()
+    world.node.registry.add(compile_ruleset(CHESS).definition)
+    pico = world.node.agent.commands.find("a")
+    world.node.give(OperationMessage(pico.did, "test", lambda one: PicoView(one).install("test.chess")))
+    tell(world, "chess:begin")
+    return world
+
+
+def tell(world: World, name: str, **attrs: Any) -> list[Any]:
+    command = Command("event", {"target": "a", "name": name, "attrs": attrs}, reply="x")
+    world.node.agent.receive(command, world.net.clock.now)
+    return world.effects()
+
+
+def moved(world: World) -> list[Any]:
+    return world.node.command("query", target="a", rid="test.chess", name="all")["result"] or []
+
+
+def test_a_routed_message_becomes_its_event_once() -> None:
+    world = chess()
+    stranger = world.met(Stranger(world.net))
+    message = Message("m1", MOVE, {"to": "e4"}, from_=stranger.did, to=(stranger.theirs,))
+    sealed = stranger.seal(returning(replace(message, please_ack=("",))))
+    assert only(stranger, world.give(sealed)).type == EMPTY_TYPE
+    world.give(sealed)
+    (attrs,) = moved(world)
+    assert attrs["message"]["body"] == {"to": "e4"}
+    assert attrs["message"]["from"] == stranger.did
+    assert attrs["metadata"] == {"encrypted": True, "authenticated": True, "anonymous_sender": False}
+    world.node.start()
+    world.give(stranger.seal(replace(message, id="m2")))
+    assert [one["message"]["id"] for one in moved(world)] == ["m1", "m2"]
+    other = stranger.seal(returning(replace(message, id="m3", type=UNSUPPORTED)))
+    assert parse_problem_report(only(stranger, world.give(other))).code.startswith("e.")
+    assert len(moved(world)) == 2
+
+
+def test_a_ruleset_sends_messages_of_any_kind() -> None:
+    world = chess()
+    stranger = world.met(Stranger(world.net, endpoint={"uri": "https://stranger.example"}))
+    (effect,) = tell(world, "chess:move", did=stranger.did, type=MOVE, to="e5")
+    got = stranger.open(effect.message).message
+    assert (got.type, got.body, got.thid) == (MOVE, {"to": "e5"}, "game")
+    assert (got.from_, got.to) == (stranger.theirs, (stranger.did,))
+    assert tell(world, "chess:move", did=stranger.did, type="no type at all", to="e5") == []
+    assert tell(world, "chess:move", did="did:example:nobody", type=MOVE, to="e5") == []
+    assert world.node.connection()["unacknowledged"] == 0

@@ -36,7 +36,7 @@ def _base36(whole: int, digits: int) -> str:
     return "".join(reversed(made))
 
 
-def _uuid(run: Run) -> Value:
+def new_id(run: Run) -> Value:
     """In the form of a cuid: c, the time, and chance; 25 characters that sort by time."""
     chance = int.from_bytes(run.entropy(12), "big")
     return f"c{_base36(run.now_ms, _TIME_DIGITS)}{_base36(chance, _ID_DIGITS)}"
@@ -74,7 +74,7 @@ def _number(run: Run, upper: Value = UNDEFINED, lower: Value = UNDEFINED) -> Val
 
 MEMBERS: Final[Mapping[str, Member]] = MappingProxyType(
     {
-        "uuid": Member("function", _uuid),
+        "uuid": Member("function", new_id),
         "word": Member("function", _word),
         "integer": Member("function", _integer),
         "number": Member("function", _number),
