@@ -61,10 +61,15 @@ class Admission:
             if pico.channels.rows.get(message.eci) is channel and not pico.is_gone:
                 return pico
         pico = self.door(message)
+        self._engine.disk.check()
         if len(self._admitted) >= ADMITTED_MAX_ENTRIES:
             self._admitted.clear()
         self._admitted[key] = (pico, pico.channels.rows[message.eci])
         return pico
+
+    def forget(self) -> None:
+        """Forget what was admitted: it is checked anew."""
+        self._admitted.clear()
 
     def find_channel(self, eci: str) -> tuple[Pico, Channel]:
         """The channel and its pico. Raises UnknownChannel."""

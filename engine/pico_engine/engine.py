@@ -16,6 +16,7 @@ from collections import Counter, deque
 from typing import Final
 
 from pico_engine.admission import Admission, weight_of
+from pico_engine.disk import DiskRoom
 from pico_engine.errors import EngineError, QueryMayNotWrite, UnknownPico
 from pico_engine.family import FamilyAffairs
 from pico_engine.identities import Entropy, Identities
@@ -83,6 +84,7 @@ class Engine:
         """Given to new picos beside those that every pico has."""
         self.now = 0
         self.admission = Admission(self)
+        self.disk = DiskRoom(self.limits.disk_free_min_bytes, self.admission.forget)
         self.family = FamilyAffairs(self)
         self.library = Library(self.ledger, registry, self.limits)
         self.installing = Installing(self)

@@ -60,6 +60,7 @@ class FamilyAffairs:
         engine.check_may_write(parent)
         if len(parent.children.rows) >= engine.limits.children_max:
             raise LimitExceeded(f"pico {parent.did} has {engine.limits.children_max} children already")
+        engine.disk.check()
         child = self._new_pico(name, parent, rulesets)
         # tags say what the channel's owner is to the other, as in the existing engine
         down = self._family_channel(child, "child", parent.did)

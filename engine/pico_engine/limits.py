@@ -34,7 +34,7 @@ class KrlLimits:
     answer_max_bytes: int = 4_194_304
     """The answer to one query, as JSON: it is held in memory as a whole."""
     stored_max_bytes: int = 67_108_864
-    """What one pico's KRL rulesets keep, each variable 4,096 bytes at least: a disk is shared by all picos."""
+    """What a pico's KRL rulesets keep, each variable 4,096 bytes at least: a disk is shared by all picos."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,8 @@ class EngineLimits:
     """A list or map up to this size is one row in the store; a larger one has a row per element."""
     inline_max_bytes: int = 4_096
     """Likewise one that is longer than this as JSON, so that a small change never writes much."""
+    disk_free_min_bytes: int = 268_435_456
+    """Free disk space below which picos keep no more: the store and the owner need some to clear up."""
     turns_per_tick_max: int = 512
     """Turns between two commits: bounds how long an answer waits for its companions."""
     krl: KrlLimits = field(default_factory=KrlLimits)

@@ -98,6 +98,7 @@ class Schedules:
             )
         domain, kind = event
         check_name(domain, kind, self._engine.limits.name_max_chars)
+        self._engine.disk.check()
         schedule_id = self._engine.entropy(8).hex()
         entry = {**row, "next": at_ms, "rid": rid, "domain": domain, "event": kind, "attrs": attrs}
         if data is not None:

@@ -24,6 +24,7 @@ from pico_node.agent.agent import Agent
 from pico_node.agent.mediating import mediator_limits
 from pico_node.agent.old_engine import be_compatible
 from pico_node.code_cache import CodeCache
+from pico_node.disk import DiskWatch
 from pico_node.driver import Driver
 from pico_node.entropy import SystemEntropy
 from pico_node.home import Home
@@ -124,6 +125,9 @@ class Node(Driver):
             )
             watchdog.start()
             self._exit.callback(watchdog.stop)
+            disk = DiskWatch(lambda: self.agent.engine if self.agent is not None else None, self.home.store)
+            disk.start()
+            self._exit.callback(disk.stop)
             self.http_app = make_app(
                 self,
                 token=self.owner_token,

@@ -68,7 +68,8 @@ def _held_above(run: Instance) -> int:
 
 
 def _check(run: Instance, name: str, above: int) -> None:
-    """Raises KrlLimitExceeded where the pico holds too much, once it has the variable `name`."""
+    """Raises KrlLimitExceeded where the pico holds too much, once it has the variable `name`; StoreFull."""
+    run.pico.engine.disk.check()
     variables = run.pico.variables.rows
     count = len(variables) + (run.key(name) not in variables)
     most = run.limits.stored_max_bytes
