@@ -44,8 +44,8 @@ def parent(event: str, more: str = "") -> Krl:
     )
 
 
-def go(krl: Krl, name: str = "a:b", text: str = KID, **attrs: Any) -> None:
-    """Send an event while the world outside answers."""
+def go(krl: Krl, name: str = "a:b", text: str = KID, *, answers: bool = True, **attrs: Any) -> None:
+    """Send an event while the world outside has this text, and `answers` other requests."""
     bench = krl.bench
     bench.engine.port.can_call = lambda pico: True  # type: ignore[method-assign]  # a test's port
     domain, kind = name.split(":")
@@ -54,7 +54,7 @@ def go(krl: Krl, name: str = "a:b", text: str = KID, **attrs: Any) -> None:
         for call in bench.run():
             if isinstance(call, RulesetCall):
                 bench.engine.receive(WaitAnswer(call.wait, text), bench.clock.now)
-            elif isinstance(call, HttpCall):
+            elif isinstance(call, HttpCall) and answers:
                 bench.engine.receive(WaitAnswer(call.wait, {"content": "web"}), bench.clock.now)
 
 
@@ -101,6 +101,28 @@ def test_it_may_wait_for_the_world_outside() -> None:
     go(krl)
     assert krl.errors == []
     assert krl.query("it") == ["web", None]
+
+
+def test_a_crash_while_it_waits_leaves_nothing_of_it() -> None:
+    krl = parent("web")
+    go(krl, answers=False)
+    assert len(krl.bench.engine.waiting.turns) == 1
+    krl.bench.run()  # batches are written meanwhile
+    krl.bench.restart()
+    assert children(krl) == []
+    assert krl.query("it") is None
+    go(krl)
+    assert krl.query("it") == ["web", None]
+
+
+def test_no_answer_in_time_fails_its_rule_only() -> None:
+    krl = parent("web")
+    go(krl, answers=False)
+    krl.bench.clock.minutes(5)
+    krl.bench.run()
+    assert "wait_max_ms" in krl.errors[0]
+    assert krl.query("it") == [None, None]
+    assert len(children(krl)) == 1
 
 
 def test_it_may_make_picos_in_turn() -> None:

@@ -9,6 +9,7 @@ import pytest
 from pico_engine import Event, Ruleset, ent, query, rule, when
 from pico_engine.errors import BadRequest, UnknownChannel
 from pico_engine.harness import Bench
+from pico_engine.krl import compile_ruleset
 from pico_rulesets.subscription import Subscription
 from pico_rulesets.wrangler import PICO_RULESETS, SUBSCRIPTION, WRANGLER, Wrangler
 
@@ -216,6 +217,15 @@ def test_what_cannot_be_installed_is_said(bench: Bench, attrs: dict[str, object]
     before = ask(bench, "installedRIDs")
     bench.event(bench.root, "wrangler:install_ruleset_request", attrs)
     assert told in errors(bench)[0]
+    assert ask(bench, "installedRIDs") == before
+
+
+def test_a_global_block_that_fails_installs_nothing(bench: Bench) -> None:
+    text = 'ruleset test.broken { global { x = 1 - "a" } }'
+    bench.registry.add(compile_ruleset(text).definition)
+    before = ask(bench, "installedRIDs")
+    bench.event(bench.root, "wrangler:install_ruleset_request", {"rid": "test.broken"})
+    assert "test.broken.krl:1:36: TypeError" in errors(bench)[0]
     assert ask(bench, "installedRIDs") == before
 
 

@@ -57,13 +57,17 @@ def test_an_event_is_sent_as_events_are() -> None:
     assert krl.query("it") == {"n": 1}
 
 
-def test_other_messages_go_to_the_port_which_knows_connections() -> None:
+def test_other_messages_go_to_the_port_which_knows_connections(monkeypatch: pytest.MonkeyPatch) -> None:
     krl = sender('{"type": "https://example.org/chess/1.0/move", "body": {"to": "e4"}}')
     krl.event("a:b", {"did": "did:example:them"})
     assert "is no connection of this pico" in krl.errors[-1]
     taken: list[Any] = []
-    port = krl.bench.engine.port
-    port.send_message = lambda pico, did, message: not taken.append((did, message))  # type: ignore[method-assign,func-returns-value]  # a test's port
+
+    def take(_pico: object, did: str, message: Any) -> bool:
+        taken.append((did, message))
+        return True
+
+    monkeypatch.setattr(krl.bench.engine.port, "send_message", take)
     krl.event("a:b", {"did": "did:example:them"})
     assert taken == [
         ("did:example:them", {"type": "https://example.org/chess/1.0/move", "body": {"to": "e4"}})
@@ -72,7 +76,7 @@ def test_other_messages_go_to_the_port_which_knows_connections() -> None:
     def refuse(*_: object) -> bool:
         raise BadRequest("no DIDComm message")
 
-    port.send_message = refuse  # type: ignore[method-assign]  # likewise
+    monkeypatch.setattr(krl.bench.engine.port, "send_message", refuse)
     krl.event("a:b", {"did": "did:example:them"})
     assert "Error sending did message: no DIDComm message" in krl.errors[-1]
 

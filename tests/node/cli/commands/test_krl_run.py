@@ -90,6 +90,14 @@ def test_errors_are_shown_with_their_line(capsys, file: str) -> None:
     assert "ask nothing outside here" in out
 
 
+def test_a_global_block_that_fails_is_told_with_its_line(capsys, tmp_path: Path) -> None:
+    file = tmp_path / "a.krl"
+    file.write_text('ruleset org.a {\n  global {\n    x = 1 - "b"\n  }\n}\n')
+    code, _, err = run(capsys, str(file), "event", "a:b")
+    assert code != Exit.OK
+    assert "org.a.krl:3:9: TypeError: b cannot be subtracted from 1. org.a was not installed" in err
+
+
 def test_for_programs(capsys, file: str) -> None:
     code, answer = told(capsys, file, "event", "counter:inc", "n=1", "query", "bad")
     assert code == Exit.NODE_ERROR
