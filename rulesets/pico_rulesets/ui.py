@@ -221,7 +221,9 @@ class EngineUi(Ruleset, rid=UI, version="1.0.0", author="picomesh"):
 
     @rule(when("engine_ui:uninstall"))
     def uninstall(self, event: Event) -> None:
-        self._view.uninstall(required_text(event, "rid"))
+        rid = required_text(event, "rid")
+        if any(row["rid"] == rid for row in self._view.rulesets):
+            self._view.uninstall(rid)
 
     @rule(when("engine_ui:flush"))
     def flush(self, event: Event) -> None:

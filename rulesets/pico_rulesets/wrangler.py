@@ -214,7 +214,9 @@ class Wrangler(Ruleset, rid=WRANGLER, version="1.0.0", author="picomesh"):
 
     @rule(when("wrangler:uninstall_ruleset_request"))
     def uninstall_ruleset(self, event: Event) -> None:
-        self.pico.uninstall(required_text(event, "rid"))
+        rid = required_text(event, "rid")
+        if rid in self.installedRIDs():  # applications ask twice, and go on when they hear that it is gone
+            self.pico.uninstall(rid)
         self.raise_event("wrangler:ruleset_uninstalled", handed_on(event))
 
     @rule(when("wrangler:rulesets_need_flushing"))

@@ -132,6 +132,8 @@ def test_buttons_for_rulesets(bench: Bench) -> None:
     say(bench, "flush", url=f"picomesh:{UI}")
     say(bench, "uninstall", rid="io.picolabs.subscription")
     assert "io.picolabs.subscription" not in [one["rid"] for one in ask(bench, "pico")["rulesets"]]
+    say(bench, "uninstall", rid="io.picolabs.subscription")
+    assert not [line for line in bench.log if line.level == "error"], "it is gone already"
     say(bench, "install", rid="io.picolabs.subscription")
     assert "io.picolabs.subscription" in [one["rid"] for one in ask(bench, "pico")["rulesets"]]
 

@@ -191,6 +191,9 @@ def test_rulesets_come_and_go(bench: Bench) -> None:
     assert (meta["version"], meta["shares"]) == ("1.2.0", ["greet"])
     bench.event(bench.root, "wrangler:uninstall_ruleset_request", {"rid": "test.greeter"})
     assert last(bench, "ruleset_uninstalled") == {"rid": "test.greeter"}
+    bench.event(bench.root, "wrangler:uninstall_ruleset_request", {"rid": "test.greeter", "again": True})
+    assert last(bench, "ruleset_uninstalled") == {"rid": "test.greeter", "again": True}
+    assert errors(bench) == [], "what is gone already is as good as uninstalled"
     assert ask(bench, "rulesetConfig", rid="test.greeter") is None
     assert ask(bench, "rulesetMeta") is None, "KRL's unset variables come as no argument"
     assert "test.greeter" not in ask(bench, "installedRIDs")

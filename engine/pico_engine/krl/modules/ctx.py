@@ -209,7 +209,8 @@ def _install(run: Instance, url: Value = UNDEFINED, config: Value = UNDEFINED) -
 def _uninstall(run: Instance, rid: Value = UNDEFINED) -> Value:
     if type(rid) is not str:
         raise type_error(f"Expected string for rid but got {typeof(rid)}")
-    run.pico.engine.family.uninstall(run.pico, rid)
+    if run.pico.installed.get(rid) is not None:
+        run.pico.engine.family.uninstall(run.pico, rid)
     return UNDEFINED
 
 

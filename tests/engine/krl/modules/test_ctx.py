@@ -100,7 +100,6 @@ def test_upsert_finds_a_channel_by_its_tags() -> None:
         'ctx:newPico([{"url": 5}])',
         "ctx:install(5)",
         'ctx:install("https://example.org/x.krl")',
-        'ctx:uninstall("none")',
         "ctx:uninstall(5)",
         'ctx:flush("x")',
         'ctx:event("c", "x")',
@@ -115,6 +114,12 @@ def test_what_cannot_be_done_fails_the_rule(action: str) -> None:
     assert krl.errors, action
     assert "t.krl:1:" in krl.errors[0]
     assert krl.query("it") is None
+
+
+def test_a_ruleset_that_is_not_installed_is_uninstalled_at_once() -> None:
+    krl = run('ctx:uninstall("none")')
+    krl.event("a:b")
+    assert not krl.errors
 
 
 def test_children_are_made_with_rulesets_from_urls() -> None:
