@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from pico_engine import EngineError, Event, Ruleset, ent, provides, query, rule, when
 from pico_engine.errors import BadRequest
+from pico_engine.krl.modules.dido import keep_route, routes_of
 from pico_engine.values import Json
 from pico_rulesets.attributes import handed_on, required_text
 
@@ -50,8 +51,8 @@ class DidO(Ruleset, rid=DID_O, version="1.0.0", author="picomesh"):
     @provides
     @query
     def routes(self) -> dict[str, Json]:
-        """Always empty: what messages become is the node's business."""
-        return {}
+        """`{type: {domain, name}}` of what `addRoute` was told."""
+        return dict(routes_of(self._pico, DID_O))
 
     @provides
     @query
@@ -61,8 +62,9 @@ class DidO(Ruleset, rid=DID_O, version="1.0.0", author="picomesh"):
     @provides
     @query
     def addRoute(self, type: Json = None, _domain: Json = None, name: Json = None) -> Json:  # noqa: N802
-        del type, _domain, name
-        raise _not_here("addRoute")
+        """For rulesets, since a query writes nothing: messages of `type` become the event `_domain:name`."""
+        keep_route(self._pico, DID_O, type, _domain, name)
+        return True
 
     @provides
     @query

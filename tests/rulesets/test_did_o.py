@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from pico_engine.channels import ALLOW_ALL
-from pico_engine.errors import BadRequest
+from pico_engine.errors import BadRequest, QueryMayNotWrite
 from pico_engine.harness import Bench
+from pico_engine.krl import compile_ruleset
+from pico_engine.krl.modules.dido import route_of
 from pico_engine.port import Port
 from pico_rulesets.did_o import DID_O, DidO
 from pico_rulesets.subscription import Subscription
@@ -97,11 +99,23 @@ def test_the_map_of_dids_is_what_the_node_knows(bench: Bench) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["didDocs", "addRoute", "generate_message", "clearDidMap", "clearDidDocs", "clearPendingRotations"],
+    ["didDocs", "generate_message", "clearDidMap", "clearDidDocs", "clearPendingRotations"],
 )
 def test_what_the_node_does_itself_says_so(bench: Bench, name: str) -> None:
     with pytest.raises(BadRequest, match="the node packs, routes and keeps keys itself"):
         ask(bench, name)
+
+
+def test_routes_are_told_by_rulesets_and_not_by_queries(bench: Bench) -> None:
+    text = """ruleset test.routing { meta { use module io.picolabs.did-o alias didx }
+      rule r { select when a b pre { x = didx:addRoute("t/1.0/x", "got", "it") } } }"""
+    bench.registry.add(compile_ruleset(text).definition)
+    bench.operate(bench.root, lambda pico: pico.engine.family.install(pico, "test.routing", {}))
+    bench.event(bench.root, "a:b")
+    assert ask(bench, "routes") == {"t/1.0/x": {"domain": "got", "name": "it"}}
+    assert route_of(bench.engine.pico(bench.root), "t/1.0/x") == ("got", "it")
+    with pytest.raises(QueryMayNotWrite):
+        bench.query(bench.root, DID_O, "addRoute", {"type": "t/1.0/y", "_domain": "a", "name": "b"})
 
 
 def test_a_node_without_connections_makes_no_invitation() -> None:

@@ -20,7 +20,7 @@ from pico_engine.krl.modules import random
 from pico_engine.krl.modules.event import send_event
 from pico_engine.krl.modules.member import Member
 from pico_engine.krl.values import UNDEFINED, is_number, to_json, to_string, truth, typeof
-from pico_engine.values import FrozenMap, freeze
+from pico_engine.values import EMPTY_MAP, FrozenMap, freeze
 
 if TYPE_CHECKING:
     from pico_engine.krl.instance import Instance
@@ -119,27 +119,38 @@ def _add_route(
     run: Instance, type: Value = UNDEFINED, domain: Value = UNDEFINED, rule: Value = UNDEFINED
 ) -> Value:
     """Messages of `type` become the event `domain:rule`, with {message, metadata}; kept in `ent:routes`."""
-    writing_turn(run)
-    texts = (type, domain, rule)
-    if not all(isinstance(one, str) and one for one in texts):
-        raise type_error("dido:addRoute expects the texts type, domain and rule")
-    key = _ROUTES + run.rid
-    routes: dict[str, Json] = dict(run.pico.info.get(key, {}))
-    routes[type] = {"domain": domain, "name": rule}
-    if len(routes) > ROUTES_MAX:
-        raise KrlLimitExceeded(f"{run.rid} routes more than {ROUTES_MAX} kinds of messages")
-    kept = freeze(routes)
-    run.pico.info.put(key, kept)
-    persistent.assign(run, "routes", kept)
+    persistent.assign(run, "routes", keep_route(run.pico, run.rid, type, domain, rule))
     return True
+
+
+def keep_route(pico: Pico, rid: str, type: Json, domain: Json, name: Json) -> Json:
+    """Messages of `type` become the event `domain:name` in the pico; answers all routes of this ruleset.
+
+    Raises QueryMayNotWrite, KrlRuntimeError, KrlLimitExceeded.
+    """
+    pico.engine.check_may_write(pico)
+    if not all(isinstance(one, str) and one for one in (type, domain, name)):
+        raise type_error("dido:addRoute expects the texts type, domain and rule")
+    routes: dict[str, Json] = dict(routes_of(pico, rid))
+    routes[type] = {"domain": domain, "name": name}
+    if len(routes) > ROUTES_MAX:
+        raise KrlLimitExceeded(f"{rid} routes more than {ROUTES_MAX} kinds of messages")
+    kept = freeze(routes)
+    pico.info.put(_ROUTES + rid, kept)
+    return kept
+
+
+def routes_of(pico: Pico, rid: str) -> FrozenMap:
+    """{type: {domain, name}} of what a ruleset routes."""
+    routes: FrozenMap = pico.info.rows.get(_ROUTES + rid, EMPTY_MAP)
+    return routes
 
 
 def route_of(pico: Pico, message_type: str) -> tuple[str, str] | None:
     """The event (domain, name) that messages of this type become in the pico; the newest ruleset's route."""
     for rid in sorted(pico.installed.rows, key=lambda rid: pico.installed.rows[rid]["order"], reverse=True):
-        routes: FrozenMap | None = pico.info.rows.get(_ROUTES + rid)
-        if routes is not None and message_type in routes:
-            found = routes[message_type]
+        found = routes_of(pico, rid).get(message_type)
+        if found is not None:
             return found["domain"], found["name"]
     return None
 
