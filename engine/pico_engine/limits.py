@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+
+from pico_engine.errors import BadRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +114,20 @@ class EngineLimits:
     """Turns between two commits: bounds how long an answer waits for its companions."""
     krl: KrlLimits = field(default_factory=KrlLimits)
     """Limits of rulesets in KRL, which may come from strangers."""
+
+
+def engine_limits(settings: Iterable[str]) -> EngineLimits:
+    """The limits with these changed, each written `NAME=NUMBER`, those of KRL too. Raises BadRequest."""
+    of_krl = {one.name for one in fields(KrlLimits)}
+    of_engine = {one.name for one in fields(EngineLimits)} - {"krl"}
+    changed: dict[str, int] = {}
+    for text in settings:
+        name, _, number = (part.strip() for part in text.partition("="))
+        if name not in of_krl | of_engine:
+            hint = f"write NAME=NUMBER; there are {', '.join(sorted(of_krl | of_engine))}"
+            raise BadRequest(f"{text[:80]!r} sets no limit", hint)
+        if not (number.isascii() and number.isdecimal() and len(number) <= 15 and int(number)):
+            raise BadRequest(f"{text[:80]!r} sets no number", "write a whole number above zero")
+        changed[name] = int(number)
+    krl = KrlLimits(**{name: number for name, number in changed.items() if name in of_krl})
+    return EngineLimits(krl=krl, **{name: number for name, number in changed.items() if name in of_engine})

@@ -16,7 +16,7 @@ from aiohttp import web
 from nacl.bindings import crypto_sign_seed_keypair
 
 from pico_engine.errors import BadRequest
-from pico_engine.limits import EngineLimits
+from pico_engine.limits import engine_limits
 from pico_engine.registry import Compiled, Registry
 from pico_engine.store import Store
 from pico_engine.values import Json
@@ -68,6 +68,7 @@ class Node(Driver):
         """What the node is as a mediator, and at its own (docs/reference/commands.md)."""
         self._exit = AsyncExitStack()
         self._mediator_limits = mediator_limits(options.mediator_limits)
+        self._engine_limits = engine_limits(options.engine_limits)
         store = LevelStore.open(self.home.store)
         try:
             peers = Peers(
@@ -101,7 +102,9 @@ class Node(Driver):
         return CompileCache(self._code_cache.read, self._code_cache.write).compile(text, url)
 
     def _agent(self, store: Store) -> Agent:
-        agent = Agent(store, self.registry, SystemEntropy(), self._node_key)
+        agent = Agent(
+            store, self.registry, SystemEntropy(), self._node_key, engine_limits=self._engine_limits
+        )
         agent.base_url = self.http_url
         agent.public_url = self.options.public_url
         agent.mediating.wanted = self.options.mediator
@@ -121,7 +124,7 @@ class Node(Driver):
             self._exit.push_async_callback(self.stop)
             self.start()
             watchdog = Watchdog(
-                lambda: self.agent.engine if self.agent is not None else None, EngineLimits().turn_max_ms
+                lambda: self.agent.engine if self.agent is not None else None, self._engine_limits.turn_max_ms
             )
             watchdog.start()
             self._exit.callback(watchdog.stop)

@@ -42,4 +42,5 @@ class UpOptions:
     mediated_by: str = ""
     mediator_admits: str = "invited"
     mediator_limits: tuple[str, ...] = ()
+    engine_limits: tuple[str, ...] = ()
     compat_anywhere: bool = False

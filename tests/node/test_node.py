@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import uvloop
 
-from pico_engine.errors import EngineError, StoreLocked
+from pico_engine.errors import BadRequest, EngineError, StoreLocked
 from pico_node.home import HomeError
 from pico_node.node import Node
 from pico_node.options import UpOptions
@@ -213,3 +213,16 @@ def test_what_was_remembered_may_be_anything(options: UpOptions, listen: Any) ->
         assert "/tcp/1/" not in status["addresses"][0]
 
     run(options, story)
+
+
+def test_limits_of_the_engine_are_settings(options: UpOptions) -> None:
+    async def story(node: Node) -> None:
+        assert node.agent is not None
+        assert node.agent.engine.limits.krl.steps_max == 77
+        await node.command("pico_new", name="a")
+        with pytest.raises(BadRequest, match="no pico was made"):
+            await node.command("pico_new", name="b")
+
+    run(replace(options, engine_limits=("steps_max=77", "children_max=1")), story)
+    with pytest.raises(BadRequest, match="sets no limit"):
+        Node(replace(options, engine_limits=("steps=77",)))

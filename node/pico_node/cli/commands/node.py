@@ -38,6 +38,7 @@ def up(context: Context) -> int:
         mediated_by=context["mediated_by"],
         mediator_admits=context["mediator_admits"],
         mediator_limits=context["mediator_limit"],
+        engine_limits=context["engine_limit"],
         compat_anywhere=context["compat_anywhere"],
     )
     from pico_node.serve import run  # loads the whole node, which no other command needs
@@ -159,6 +160,13 @@ COMMANDS = (
             Option(
                 "mediator-limit",
                 "a limit of the mediator, like clients_max=100; may be repeated",
+                many=True,
+                default=(),
+                value="NAME=NUMBER",
+            ),
+            Option(
+                "engine-limit",
+                "a limit of picos and rulesets, like stored_max_bytes=1000000; may be repeated",
                 many=True,
                 default=(),
                 value="NAME=NUMBER",
