@@ -35,7 +35,7 @@ from pico_didcomm.protocols.events import (
 )
 from pico_didcomm.protocols.problem_report import PROBLEM_REPORT_TYPE, ProblemReport, make_problem_report
 from pico_didcomm.protocols.responder import BASIC_FEATURES, Received, Reply, Responder
-from pico_didcomm.protocols.trust_ping import PING_TYPES
+from pico_didcomm.protocols.trust_ping import PING_RESPONSE_TYPE, PING_TYPES
 from pico_didcomm.protocols.user_profile import PROFILE_TYPE, Profile
 from pico_engine.errors import EngineError
 from pico_engine.krl.modules.dido import route_of
@@ -62,6 +62,9 @@ from pico_node.agent.taken import Taken
 if TYPE_CHECKING:
     from pico_engine.pico import Pico
     from pico_node.agent.agent import Agent
+
+_UNROUTED: Final = frozenset({EVENT_TYPE, QUERY_TYPE, PING_RESPONSE_TYPE, *PING_TYPES})
+"""Types that a ruleset cannot take over: the connection itself lives by them."""
 
 REMEMBERED_MAX: Final = 10_000
 """Ids of pings, queries and the like that were answered: a repeated one is not. About 100 bytes each."""
@@ -230,7 +233,7 @@ class Foreign:
 
     def _taken(self, pico: Pico, eci: str, unpacked: Unpacked, origin: Origin) -> bool:
         message = unpacked.message
-        route = route_of(pico, message.type)
+        route = None if message.type in _UNROUTED else route_of(pico, message.type)
         if route is not None:
             attrs = {"message": message.to_dict(), "metadata": _metadata(unpacked)}
             self._raise(eci, unpacked, origin, *route, freeze(attrs))

@@ -471,6 +471,7 @@ CHESS = """ruleset test.chess {
   global { all = function(){ ent:all } }
   rule begin { select when chess begin pre {
     x = dido:addRoute("https://example.org/chess/1.0/move", "chess", "moved") } }
+  rule grab { select when chess grab pre { x = dido:addRoute(event:attrs{"type"}, "chess", "moved") } }
   rule moved { select when chess moved fired { ent:all := ent:all.defaultsTo([]).append(event:attrs) } }
   rule move { select when chess move pre {
     x = dido:send(event:attrs{"did"}, dido:generateMessage({"type": event:attrs{"type"}, "thid": "game",
@@ -514,6 +515,19 @@ def test_a_routed_message_becomes_its_event_once() -> None:
     other = stranger.seal(returning(replace(message, id="m3", type=UNSUPPORTED)))
     assert parse_problem_report(only(stranger, world.give(other))).code.startswith("e.")
     assert len(moved(world)) == 2
+
+
+def test_events_and_pings_stay_the_connections_own() -> None:
+    world = chess()
+    stranger = world.met(Stranger(world.net))
+    ping = make_ping("p", stranger.did, stranger.theirs)
+    for one in (ping.type, EVENT_TYPE):
+        tell(world, "chess:grab", type=one)
+    assert only(stranger, world.give(stranger.seal(returning(ping)))).type == PING_RESPONSE_TYPE
+    event = make_event("e", stranger.did, stranger.theirs, Event("sensor", "reading", {"celsius": 3}))
+    world.give(stranger.seal(event))
+    assert world.heard()[-1]["celsius"] == 3
+    assert moved(world) == []
 
 
 def test_a_ruleset_sends_messages_of_any_kind() -> None:
