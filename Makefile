@@ -8,10 +8,11 @@ BIN = $(VENV)/bin
 run: $(VENV)/run.stamp
 	$(BIN)/picomesh up
 
-# Nodes are tested one at a time, for their tests watch real clocks and sockets; all the rest on all cores.
+# What watches real clocks and sockets is tested one at a time; all the rest on all cores.
+ALONE = tests/node/peers tests/node/http $(wildcard tests/node/test_*.py)
 test: $(VENV)/dev.stamp
-	$(BIN)/pytest -q -n auto --ignore=tests/node $(TESTS)
-	$(BIN)/pytest -q tests/node $(TESTS)
+	$(BIN)/pytest -q -n auto $(ALONE:%=--ignore=%) $(TESTS)
+	$(BIN)/pytest -q $(ALONE) $(TESTS)
 
 check: lint types contracts test
 

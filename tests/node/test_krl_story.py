@@ -11,6 +11,8 @@ import pytest
 
 from tests.node.processes import RealNode, wait_until
 
+pytestmark = pytest.mark.processes
+
 VERSION_1 = """
 ruleset test.counter {
   meta { shares count, version }

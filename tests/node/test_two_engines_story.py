@@ -11,6 +11,8 @@ import pytest
 
 from tests.node.processes import RealNode, wait_until
 
+pytestmark = pytest.mark.processes
+
 SUBSCRIPTION, UI = "io.picolabs.subscription", "io.picolabs.pico-engine-ui"
 DID_O = "io.picolabs.did-o"
 DIARY = """
