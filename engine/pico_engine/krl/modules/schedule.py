@@ -35,7 +35,9 @@ def _get(run: Instance, id: Value = UNDEFINED) -> Value:
 
 
 def _remove(run: Instance, id: Value = UNDEFINED) -> Value:
-    writing_turn(run).engine.schedules.remove(run.pico, to_string(id), run.rid)
+    """By its id, or as an entry: applications hand over what `schedule` set or `list` gave."""
+    wanted = id.get("id", UNDEFINED) if isinstance(id, dict) else id
+    writing_turn(run).engine.schedules.remove(run.pico, to_string(wanted), run.rid)
     return UNDEFINED
 
 

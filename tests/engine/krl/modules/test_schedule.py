@@ -84,3 +84,14 @@ def test_attributes_that_are_no_map_fail_the_rule() -> None:
     krl.event("a:b")
     assert "Expected a JSON map for event.data.attrs" in krl.errors[0]
     assert krl.bench.engine.schedules.list_of(krl.pico, None) == []
+
+
+def test_an_entry_stands_for_its_id() -> None:
+    krl = Krl(ruleset(TEXT, "shares list, one"))
+    krl.event("s:at")
+    krl.event("s:repeat")
+    repeated, once = krl.query("list")
+    krl.event("s:remove", {"id": once})
+    assert krl.query("list") == [repeated]
+    krl.event("s:remove", {"id": {"no": "id"}})
+    assert krl.query("list") == [repeated]
