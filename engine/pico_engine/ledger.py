@@ -38,6 +38,8 @@ DELETED: Final = _Marker("DELETED")
 """A row of a lazy section that was deleted in memory; the store may still have it."""
 
 JournalEntry = tuple["Section", str, Any]
+Seen = tuple[int, JournalEntry | None, set["Section"]]
+"""How many entries of a journal were looked through, the last of them, and their sections."""
 
 
 def _decode_frozen(data: bytes) -> Any:
@@ -211,6 +213,18 @@ class Ledger:
                 if key in section.dirty:
                     section.dirty.discard(key)
                     self._write(section, key, old)
+
+    def suspend_again(self, journal: list[JournalEntry], seen: Seen | None) -> Seen:
+        """`suspend` at the cost of what was added since the last call, which answered `seen`."""
+        start = 0
+        sections: set[Section] = set()
+        if seen is not None and 0 < seen[0] <= len(journal) and journal[seen[0] - 1] is seen[1]:
+            start, _, sections = seen
+        for position in range(start, len(journal)):
+            sections.add(journal[position][0])
+        if any(section.dirty for section in sections):
+            self.suspend(journal)
+        return len(journal), journal[-1] if journal else None, sections
 
     def drop_prefix(self, prefix: bytes) -> None:
         """Delete all rows under `prefix` in the next batch (a pico was deleted)."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pico_engine.definition import InstalledRule
     from pico_engine.engine import Engine
     from pico_engine.expressions import Machine, Outcome
+    from pico_engine.ledger import Seen
     from pico_engine.messages import Message, WaitAnswer
     from pico_engine.pico import Pico
 
@@ -77,6 +78,8 @@ class Turn:
     """The turn inside which this one runs: it asked, or made this pico."""
     journal: list[Any] | None = None
     """Put aside while the turn waits, or while it asks a pico of this engine."""
+    seen: Seen | None = None
+    """How far the journal was looked through when the turn was left last."""
     event: Event | None = None
     rid = ""
     rule = ""

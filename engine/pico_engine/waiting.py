@@ -251,7 +251,7 @@ class Waiting:
         one: Turn | None = turn
         while one is not None:  # also the turns inside which this one asks
             assert one.journal is not None, "a turn that asks has put its journal aside"
-            ledger.suspend(one.journal)
+            one.seen = ledger.suspend_again(one.journal, one.seen)
             one.waits_for = waits_for
             one = one.outer
         ledger.journal, outer_journals, ledger.outer_journals = [], ledger.outer_journals, []

@@ -249,3 +249,23 @@ def test_a_deleted_row_is_deleted_in_the_store(lazy: bool) -> None:
     ledger.commit()
     _, batch = ledger.take_batch()
     assert batch.rows == {b"e/a": None}
+
+
+def test_a_journal_is_looked_through_from_where_it_was_left() -> None:
+    ledger = Ledger(MemoryStore())
+    one, two = Section(ledger, b"one/"), Section(ledger, b"two/")
+    one.put("a", 1)
+    ledger.commit()
+    one.put("a", 2)
+    seen = ledger.suspend_again(ledger.journal, None)
+    assert (seen[0], seen[2]) == (1, {one})
+    assert not one.dirty, "the committed 1 was written aside"
+    two.put("b", 1)
+    seen = ledger.suspend_again(ledger.journal, seen)
+    assert (seen[0], seen[2]) == (2, {one, two})
+    ledger.rollback(1)
+    two.put("c", 1)
+    two.dirty.add("c")  # as if another turn had committed it before
+    assert ledger.suspend_again(ledger.journal, seen)[0] == 2, "it begins anew after a rollback"
+    assert not two.dirty
+    assert ledger.suspend_again([], seen) == (0, None, set())
