@@ -16,6 +16,7 @@ from collections import Counter, deque
 from typing import Final
 
 from pico_engine.admission import Admission, weight_of
+from pico_engine.delivery import Delivery
 from pico_engine.disk import DiskRoom
 from pico_engine.errors import EngineError, QueryMayNotWrite, UnknownPico
 from pico_engine.family import FamilyAffairs
@@ -89,6 +90,7 @@ class Engine:
         self.library = Library(self.ledger, registry, self.limits)
         self.installing = Installing(self)
         self.traces = Traces(self.limits.traces_max, self.limits.traces_max_bytes)
+        self.delivery = Delivery(self)
         self.slices = Slices(self)
         self.runner = Runner(self)
         self.schedules = Schedules(self)

@@ -89,6 +89,13 @@ class Section:
         if self.changed is not None:
             self.changed()
 
+    def replace(self, key: str, old: Any, value: Any) -> None:
+        """`put` for who has the value at hand that is to be replaced."""
+        self.ledger.journal.append((self, key, old))
+        self.rows[key] = value
+        if self.changed is not None:
+            self.changed()
+
     def delete(self, key: str) -> None:
         rows = self.rows
         self.ledger.journal.append((self, key, rows.get(key, MISSING)))

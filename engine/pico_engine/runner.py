@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from greenlet import greenlet
 
-from pico_engine.admission import weight_of
 from pico_engine.errors import (
     EngineError,
     RulesetFailed,
     RulesetMissing,
-    UnknownChannel,
     UnknownPico,
     UnknownQuery,
     UnknownRuleset,
@@ -22,10 +20,8 @@ from pico_engine.installing import FLUSHED
 from pico_engine.messages import (
     HTTP_DOOR,
     INSIDE_DOORS,
-    LOCAL_DOOR,
     NO_VALUE,
     OWNER,
-    SYSTEM_DOOR,
     EventAnswer,
     EventMessage,
     Failed,
@@ -35,10 +31,10 @@ from pico_engine.messages import (
     QueryMessage,
     WaitAnswer,
 )
-from pico_engine.queue import dequeue_row, enqueue_row
-from pico_engine.turn import Post, Send, Turn, TurnAborted, TurnOverdueError, failure_of
+from pico_engine.queue import dequeue_row
+from pico_engine.turn import Send, Turn, TurnAborted, TurnOverdueError, failure_of
 from pico_engine.values import Json, freeze
-from pico_engine.waiting import LocalReply, seen_sender
+from pico_engine.waiting import LocalReply
 
 if TYPE_CHECKING:
     from pico_engine.engine import Engine
@@ -114,7 +110,8 @@ class Runner:
 
     def _live(self) -> None:
         """A worker's life: take turns while there are any, then rest until it is called again."""
-        ready, slow = self.ready, self._engine.slices.slow
+        engine = self._engine
+        ready, slow = self.ready, engine.slices.slow
         while True:
             while ready and self._turns_left > 0:
                 pico = ready.popleft()
@@ -122,13 +119,19 @@ class Runner:
                     slow.append(pico)
                     continue
                 pico.ready = False
+                pico.last_used_ms = engine.now
                 inbox = pico.inbox
                 for _ in range(TURNS_IN_A_ROW_MAX):
                     if not inbox or pico.turn is not None:
                         break
                     self._turns_left -= 1
-                    self._take(pico, inbox.popleft())
-                    if self._has_worked_long(pico):
+                    engine.turns += 1
+                    message = inbox.popleft()
+                    if type(message) is EventMessage:
+                        self._event_turn(pico, message)
+                    else:
+                        self._other_turn(pico, message)
+                    if self._turns_left <= 0 or (pico.meter is not None and self._has_worked_long(pico)):
                         break
                 if inbox:
                     self.make_ready(pico)
@@ -156,13 +159,8 @@ class Runner:
         assert self._hub is not None, "turns run inside handle_timer"
         self._hub.switch()
 
-    def _take(self, pico: Pico, message: Any) -> None:
-        engine = self._engine
-        pico.last_used_ms = engine.now
-        engine.turns += 1
-        if type(message) is EventMessage:
-            self._event_turn(pico, message)
-        elif type(message) is QueryMessage:
+    def _other_turn(self, pico: Pico, message: Any) -> None:
+        if type(message) is QueryMessage:
             self._answer_query(pico, message)
         else:
             self._operation_turn(pico, message)
@@ -255,9 +253,14 @@ class Runner:
             assert type(message) is EventMessage, "nothing else is queued"
             dequeue_row(pico, message)
             engine.queue_changed.add(pico)
-        for send in turn.sends:
-            self._deliver(send.by or turn, send)
-        self._turns_left -= len(turn.sends) // SENDS_PER_TURN + len(turn.considered) // RULES_PER_TURN
+        sends, considered = turn.sends, turn.considered
+        if sends:
+            deliver = engine.delivery.deliver
+            for send in sends:
+                deliver(send.by or turn, send)
+            self._turns_left -= len(sends) // SENDS_PER_TURN
+        if len(considered) >= RULES_PER_TURN:
+            self._turns_left -= len(considered) // RULES_PER_TURN
         turn.journal = ledger.journal
         ledger.commit()
         for did in turn.deletions:
@@ -291,33 +294,34 @@ class Runner:
         kind: str = "event",
     ) -> None:
         """Note what became of a turn, see TurnTrace."""
-        journal = turn.journal or ()
-        if len(journal) == 1:  # as most turns
+        journal, rules, sends = turn.journal or [], turn.considered, turn.sends
+        did = turn.pico.did
+        if len(journal) == 1 and len(rules) == 1 and not sends:  # as most turns
             section, key, _ = journal[0]
-            changed = [(section.prefix, key)]
-        else:
-            changed = [(section.prefix, key) for section, key, _ in journal[:TRACED_CHANGES_MAX]]
-        self._add_trace(
-            (
-                turn.eid,
-                turn.pico.did,
-                turn.now,
-                kind,
-                name,
-                door,
-                sender,
-                outcome,
-                turn.considered[:TRACED_RULES_MAX]
-                if len(turn.considered) > TRACED_RULES_MAX
-                else turn.considered,
-                changed,
-                # without their attributes, which may be large
-                [Send(one.eci, one.domain, one.type, None) for one in turn.sends[:TRACED_RULES_MAX]],
+            self._add_trace(
+                (
+                    turn.eid,
+                    did,
+                    turn.now,
+                    kind,
+                    name,
+                    door,
+                    sender,
+                    outcome,
+                    rules,
+                    [(section.prefix, key)],
+                    [],
+                )
             )
-        )
-        rules = turn.considered
-        if len(journal) != 1 or len(rules) != 1 or rules[0][5] or turn.sends or len(key) > TRACED_KEY_CHARS:
-            self._engine.traces.weigh()
+            if len(key) > TRACED_KEY_CHARS or rules[0][5]:
+                self._engine.traces.weigh()
+            return
+        rules = rules[:TRACED_RULES_MAX]
+        changed = [(section.prefix, key) for section, key, _ in journal[:TRACED_CHANGES_MAX]]
+        # without their attributes, which may be large
+        sent = [Send(one.eci, one.domain, one.type, None) for one in sends[:TRACED_RULES_MAX]]
+        self._add_trace((turn.eid, did, turn.now, kind, name, door, sender, outcome, rules, changed, sent))
+        self._engine.traces.weigh()
 
     def _answer_event(self, message: EventMessage, error: EngineError | None) -> None:
         if error is not None:
@@ -354,72 +358,6 @@ class Runner:
         if message.reply is not None:
             done = Failed(message.reply, error) if error else OperationAnswer(message.reply, value)
             self.reply(message.reply, done)
-
-    # -- sending ------------------------------------------------------------------------------------------
-
-    def _deliver(self, turn: Turn, send: Send) -> None:
-        """Hand an event over, in the commit of the turn that sent it."""
-        engine = self._engine
-        if type(send) is Post:
-            engine.waiting.post(turn.pico, send)
-            return
-        event = EventMessage(
-            send.eci,
-            send.domain,
-            send.type,
-            send.attrs,
-            door=LOCAL_DOOR,
-            sender=turn.pico.did,
-            eid=turn.eid,
-            hops=turn.hops + 1,
-        )
-        try:
-            engine.admission.check_event(event)
-            if engine.index.get(send.eci) is None:
-                if engine.port.send_event(turn.pico, event):
-                    return
-                raise UnknownChannel(f"{send.eci} is no channel here, and of no connection of this pico")
-            target = engine.admission.door(event)
-            engine.admission.check_room(target, event.weight)
-        except EngineError as error:
-            self.undeliverable(turn.pico, send, error)
-        else:
-            event.sender = seen_sender(target.channels.rows[send.eci], turn.pico.did)
-            self._put_into_queue(target, event)
-
-    def _put_into_queue(self, pico: Pico, event: EventMessage) -> None:
-        enqueue_row(pico, event)
-        self._engine.queue_changed.add(pico)
-        self._engine.enqueue(pico, event)
-
-    def undeliverable(self, pico: Pico, send: Send, error: EngineError) -> None:
-        """Tell a pico that an event it sent will never arrive. Inside a turn of it."""
-        engine = self._engine
-        engine.count("events_undeliverable")
-        name = f"{send.domain}:{send.type}"
-        engine.log(pico, "warning", send.rid, f"{name} could not be delivered: {error}", engine.now)
-        attrs = {
-            "eci": send.eci,
-            "domain": send.domain,
-            "type": send.type,
-            "attrs": send.attrs,
-            "code": error.code,
-            "what": error.what,
-        }
-        hops = pico.turn.hops + 1 if pico.turn is not None else 0
-        if name != "event:undeliverable" and hops <= engine.limits.hops_max:
-            try:
-                frozen = freeze(attrs)
-            except EngineError:  # attributes as deep as they may be are a level too deep within others
-                flat = {key: one for key, one in send.attrs.items() if not isinstance(one, list | dict)}
-                frozen = freeze({**attrs, "attrs": flat})
-            told = EventMessage(pico.did, "event", "undeliverable", frozen, door=SYSTEM_DOOR)
-            told.eid, told.hops, told.weight = engine.new_eid(), hops, weight_of(frozen)
-            try:
-                engine.admission.check_room(pico, told.weight)
-            except EngineError:  # nobody hears of it but the log
-                return
-            self._put_into_queue(pico, told)
 
     # -- queries ------------------------------------------------------------------------------------------
 

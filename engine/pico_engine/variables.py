@@ -82,11 +82,12 @@ class Variables:
         """The variable's value; a list or map as a view that writes through."""
         key = self._keys.get(name) or self._key(name)
         value = self.rows.get(key, MISSING)
+        kind = type(value)
+        if kind is int or kind is str:  # as most variables
+            return value
         if value is MISSING:
             value = default
-        kind = type(value)
-        if kind is int or kind is str:
-            return value
+            kind = type(value)
         if kind is ListHead or kind is FrozenList:
             return PersistentList(self, key, default)
         if kind is MapHead or kind is FrozenMap:
@@ -97,9 +98,9 @@ class Variables:
         """Give the variable a new value as a whole."""
         key = self._keys.get(name) or self._key(name)
         kind = type(value)
-        if kind is int and -SMALL < value < SMALL and type(self.rows.get(key)) is int:  # a counter
+        if kind is int and -SMALL < value < SMALL and type(old := self.rows.get(key)) is int:  # a counter
             self._may_write()
-            self.section.put(key, value)
+            self.section.replace(key, old, value)
             return
         if kind is int or kind is float or kind is bool or value is None:
             if kind is float or (kind is int and not -SMALL < value < SMALL):

@@ -198,9 +198,7 @@ class Driver(ForeignDoor):
         return self.agent is not None
 
     def _let_work(self, agent: Agent, now: int) -> None:
-        inbox = self._inbox
-        while inbox:
-            agent.receive(inbox.popleft(), now)
+        agent.receive_all(self._inbox, now)
         if (timer := agent.next_timer()) is not None and timer <= now:
             agent.handle_timer(now)
         effects = agent.take_effects()

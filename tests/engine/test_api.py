@@ -212,30 +212,6 @@ def test_what_cannot_be_sent() -> None:
     assert "attributes_max_bytes" in pico.errors[-1]
 
 
-def test_what_was_sent_to_nowhere_comes_back() -> None:
-    class Sender(Ruleset, rid="test.sender"):
-        back: list[Any] = ent(default=[])
-
-        @rule(when("send:it", "event:undeliverable"))
-        def send_it(self, event: Event) -> None:
-            self.send("did:example:nowhere", "hello:there", n=1)
-            if event.type == "undeliverable":
-                self.back.append(event.attrs)
-
-        @query
-        def all(self) -> Any:
-            return self.back
-
-    pico = Harness(Sender, limits=EngineLimits(hops_max=3))
-    pico.event("send:it")
-    told = pico.query(Sender, "all")
-    assert len(told) == 3, "and it ends, though the rule sends again"
-    assert {key: told[0][key] for key in ("eci", "domain", "type", "attrs", "code")} == {
-        "eci": "did:example:nowhere", "domain": "hello", "type": "there", "attrs": {"n": 1},
-        "code": "unknown-channel",
-    }  # fmt: skip
-
-
 def test_attributes_come_as_a_map_and_by_name() -> None:
     assert merge_attrs(None, {}) == {}
     assert merge_attrs({"a": 1, "b": 1}, {"b": 2}) == {"a": 1, "b": 2}

@@ -13,19 +13,19 @@ engine with a `Cursor`, which is written in the commit of the turn that applies 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from pico_didcomm import peer_id_from_ed25519
 from pico_didcomm.errors import NotFetched
 from pico_didcomm.pico_engine import is_pico_engine_did
-from pico_didcomm.protocols.events import EVENT_TYPE, SENDER_ORDER
 from pico_engine.engine import Engine
 from pico_engine.errors import Busy
 from pico_engine.identities import Entropy
 from pico_engine.limits import EngineLimits
 from pico_engine.messages import (
     SYSTEM_DOOR,
+    EventAnswer,
     EventMessage,
     LogLine,
     OperationMessage,
@@ -36,8 +36,8 @@ from pico_engine.messages import (
 from pico_engine.port import Port
 from pico_engine.registry import Registry
 from pico_engine.store import Batch, StoreReader
-from pico_engine.turn import Post, Send
-from pico_engine.values import FrozenMap, Json, freeze
+from pico_engine.turn import Post
+from pico_engine.values import Json, freeze
 from pico_node.agent.carriable import check_carriable
 from pico_node.agent.commands import CommandReply, Commands
 from pico_node.agent.documents import Documents
@@ -49,8 +49,8 @@ from pico_node.agent.frames import HELLO, frame
 from pico_node.agent.handshake import Handshake
 from pico_node.agent.hosts import Hosts
 from pico_node.agent.identities import DidcommIdentities
-from pico_node.agent.inbound import AFTER, HOPS, Inbound, InboundEvent, InboundQuery
-from pico_node.agent.lanes import Lane, Lanes
+from pico_node.agent.inbound import Inbound, InboundEvent, InboundQuery
+from pico_node.agent.lanes import Lanes
 from pico_node.agent.limits import AgentLimits
 from pico_node.agent.mediated import Mediated
 from pico_node.agent.mediating import Mediating
@@ -74,12 +74,12 @@ from pico_node.agent.messages import (
     SocketUp,
 )
 from pico_node.agent.neighbours import Neighbours
+from pico_node.agent.outboxes import Outboxes
 from pico_node.agent.partings import Partings
 from pico_node.agent.questions import Questions
 from pico_node.agent.rows import (
     ESTABLISHED,
     NodeRows,
-    connection_of,
     connection_to,
     connections_of,
     is_foreign,
@@ -117,6 +117,7 @@ class Agent(Port):
         self.engine = Engine(store, registry, DidcommIdentities(), entropy, port=self, limits=engine_limits)
         self.node = NodeRows(self.engine.ledger)
         self.lanes = Lanes(self)
+        self.outboxes = Outboxes(self)
         self.questions = Questions(self)
         self.handshake = Handshake(self)
         self.neighbours = Neighbours(self)
@@ -183,10 +184,9 @@ class Agent(Port):
     def receive(self, message: Message, now: int) -> None:
         """Take a message. Nothing raises: what cannot be served is answered with `Failed`, or counted."""
         self.now = now
-        if type(message) is EventMessage:  # most messages; they only join their pico's queue
-            engine = self.engine
-            engine.receive_event(message, now)
-            if engine.effects:
+        if type(message) is EventMessage:  # it only joins its pico's queue
+            self.engine.receive_event(message, now)
+            if self.engine.effects:
                 self._pump()
             return
         self.engine.now = now
@@ -209,6 +209,19 @@ class Agent(Port):
         else:
             self._others[type(message)](message)
         self._pump()
+
+    def receive_all(self, messages: deque[Message], now: int) -> None:
+        """`receive` each of what came since the last tick, and leave none: most of it are events."""
+        self.now = now
+        receive_event = self.engine.receive_event
+        while messages:
+            message = messages.popleft()
+            if type(message) is EventMessage:
+                receive_event(message, now)
+            else:
+                self.receive(message, now)
+        if self.engine.effects:
+            self._pump()
 
     def next_timer(self) -> int | None:
         """When `handle_timer` is wanted; a time that has passed means at once."""
@@ -235,7 +248,7 @@ class Agent(Port):
         if now >= self._next_sweep:
             self._next_sweep = now + self.engine.limits.idle_max_ms
             self.lanes.sweep(now - self.engine.limits.idle_max_ms)
-            self._expire_outboxes()
+            self.outboxes.expire()
             self.farewells.remind()
         self.engine.handle_timer(now)
         self._pump()
@@ -268,10 +281,13 @@ class Agent(Port):
         engine, ours, keep = self.engine, self._ours, self._effects.append
         while engine.effects:  # what is routed here may lead to more
             for effect in engine.take_effects():
-                if type(effect) is RemoteQuery:
+                if type(effect) is EventAnswer:  # as most; it has a reply
+                    reply: Any = effect[0]
+                elif type(effect) is RemoteQuery:
                     self.questions.ask(effect)
                     continue
-                reply: Any = getattr(effect, "reply", None)
+                else:
+                    reply = getattr(effect, "reply", None)
                 take = ours.get(type(reply))
                 if take is None:
                     keep(effect)
@@ -428,57 +444,6 @@ class Agent(Port):
             self.mediated.remove(eci)
             self.farewells.end(pico, eci, "the pico was deleted")
 
-    def pack(self, lane: Lane, pico: Pico, number: int, row: FrozenMap) -> bytes:
-        """The envelope of an outbox row."""
-        kind = row["kind"]
-        if kind in ("request", "response"):
-            return self.handshake.pack(pico, lane, number, row)
-        body: Mapping[str, Any] = {}
-        if kind == "event":
-            body = {"domain": row["domain"], "name": row["type"], "attrs": row["attrs"]}
-        message = {
-            "id": row["id"],
-            "typ": "application/didcomm-plain+json",
-            "type": EVENT_TYPE if kind == "event" else VOID_TYPE,
-            "from": lane.eci,
-            "to": [lane.their_did],
-            "created_time": row["created"] // 1000,
-            SENDER_ORDER: number,
-            AFTER: row["after"],
-            HOPS: row.get("hops", 0),
-            "body": body,
-        }
-        return lane.pair.pack(message, self.entropy)
-
-    def _expire_outboxes(self) -> None:
-        """Give back to their picos what could not be delivered for too long."""
-        before = self.now - self.limits.outbox_max_age_ms
-        for key, did in list(self.node.unsent.scan()):
-            eci = key.rpartition("/")[2]
-            pico = self.engine.loaded_or_stored(did)
-            if pico is None:
-                self.node.unsent.delete(key)
-                continue
-            for row_key, row in list(pico.outbox.scan(eci + "/", eci + "0")):
-                if row["created"] > before:
-                    break
-                if row["kind"] == "event":
-                    self._expire(pico, eci, row_key, row)
-        self.engine.ledger.commit()
-
-    def _expire(self, pico: Pico, eci: str, row_key: str, row: FrozenMap) -> None:
-        """A void takes the place of the event, so that the numbers behind it stay what they are."""
-        connection = connection_of(pico, eci)
-        their_did = connection["their_did"] if connection is not None else ""
-        void = {"id": row["id"], "after": row["after"], "created": row["created"], "kind": "void"}
-        pico.outbox.put(row_key, freeze(void))
-        self.lanes.drop(eci)
-        self.lanes.added(eci)
-        days = self.limits.outbox_max_age_ms // 86_400_000
-        error = Busy(f"not acknowledged for {days} days (outbox_max_age_ms)")
-        send = Send(their_did, row["domain"], row["type"], row["attrs"])
-        self.engine.runner.undeliverable(pico, send, error)
-
     # -- saying -------------------------------------------------------------------------------------------
 
     def effect(self, effect: Effect) -> None:
@@ -491,6 +456,3 @@ class Agent(Port):
     def warn(self, pico: str, text: str) -> None:
         """Something about a pico's connections that its owner should know."""
         self._effects.append(LogLine("warning", pico, "", text, self.now))
-
-
-VOID_TYPE = "https://didcomm.org/empty/1.0/empty"

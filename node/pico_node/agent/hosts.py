@@ -132,12 +132,12 @@ class Hosts:
     def _give_back(self, row: Any, error: EngineError) -> None:
         pico = self._agent.engine.loaded_or_stored(row["pico"])
         if pico is not None:
-            self._agent.engine.runner.undeliverable(pico, _send_of(row), error)
+            self._agent.engine.delivery.undeliverable(pico, _send_of(row), error)
 
     def refuse(self, pico: Pico, post: Post, error: EngineError) -> None:
         """Give back an event that was not taken at all."""
         row = {"url": post.url, "domain": post.domain, "type": post.type, "body": post.body, "rid": post.rid}
-        self._agent.engine.runner.undeliverable(pico, _send_of(row), error)
+        self._agent.engine.delivery.undeliverable(pico, _send_of(row), error)
 
     def next_timer(self) -> int | None:
         lines = self._hosts.values()

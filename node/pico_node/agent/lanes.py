@@ -202,7 +202,7 @@ class Lanes:
             row = pico.outbox.get(outbox_key(lane.eci, number))
             if row is None:
                 return None
-            envelope = self._agent.pack(lane, pico, number, row)
+            envelope = self._agent.outboxes.pack(lane, pico, number, row)
             lane.envelopes[number] = envelope
         return envelope
 
