@@ -10,6 +10,7 @@ from pico_engine.channels import ALLOW_ALL, DIDCOMM, DOORS, FAMILY, Channel, Pol
 from pico_engine.errors import BadRequest, LimitExceeded, UnknownChannel, UnknownPico, UnknownRuleset
 from pico_engine.nesting import begin_ruleset
 from pico_engine.pico import Pico
+from pico_engine.routes import drop_routes
 from pico_engine.values import EMPTY_MAP, FrozenMap, Json, freeze
 
 if TYPE_CHECKING:
@@ -252,8 +253,7 @@ class FamilyAffairs:
         if "krl_held_above" in pico.info.rows:
             pico.info.delete("krl_held_above")
         engine.schedules.remove_all(pico, rid)
-        if f"routes/{rid}" in pico.info.rows:
-            pico.info.delete(f"routes/{rid}")  # see pico_engine.krl.modules.dido
+        drop_routes(pico, rid)
         if "url" in row:
             engine.library.leave(pico.did, rid, row["url"])
         pico.installed.delete(rid)

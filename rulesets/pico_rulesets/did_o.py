@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from pico_engine import EngineError, Event, Ruleset, ent, provides, query, rule, when
 from pico_engine.errors import BadRequest
-from pico_engine.krl.modules.dido import keep_route, routes_of
+from pico_engine.routes import keep_route, routes_of
 from pico_engine.values import Json
 from pico_rulesets.attributes import handed_on, required_text
 

@@ -10,8 +10,8 @@ from pico_engine.channels import ALLOW_ALL
 from pico_engine.errors import BadRequest, QueryMayNotWrite
 from pico_engine.harness import Bench
 from pico_engine.krl import compile_ruleset
-from pico_engine.krl.modules.dido import route_of
 from pico_engine.port import Port
+from pico_engine.routes import route_of
 from pico_rulesets.did_o import DID_O, DidO
 from pico_rulesets.subscription import Subscription
 from pico_rulesets.wrangler import PICO_RULESETS, Wrangler

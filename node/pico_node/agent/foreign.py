@@ -38,7 +38,6 @@ from pico_didcomm.protocols.responder import BASIC_FEATURES, Received, Reply, Re
 from pico_didcomm.protocols.trust_ping import PING_RESPONSE_TYPE, PING_TYPES
 from pico_didcomm.protocols.user_profile import PROFILE_TYPE, Profile
 from pico_engine.errors import EngineError
-from pico_engine.krl.modules.dido import route_of
 from pico_engine.messages import (
     DIDCOMM_DOOR,
     EventAnswer,
@@ -49,6 +48,7 @@ from pico_engine.messages import (
     QueryAnswer,
     QueryMessage,
 )
+from pico_engine.routes import route_of
 from pico_engine.values import FrozenMap, Json, freeze, thaw
 from pico_node.agent.carriable import answer_to
 from pico_node.agent.foreign_post import DOMAIN, Origin

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from pico_engine.channels import clean_tags
-from pico_engine.errors import EngineError
+from pico_engine.errors import EngineError, LimitExceeded
 from pico_engine.krl import persistent
 from pico_engine.krl.directives import writing_turn
 from pico_engine.krl.errors import KrlLimitExceeded, KrlRuntimeError, type_error
@@ -20,21 +20,16 @@ from pico_engine.krl.modules import random
 from pico_engine.krl.modules.event import send_event
 from pico_engine.krl.modules.member import Member
 from pico_engine.krl.values import UNDEFINED, is_number, to_json, to_string, truth, typeof
-from pico_engine.values import EMPTY_MAP, FrozenMap, freeze
+from pico_engine.routes import keep_route
+from pico_engine.values import freeze
 
 if TYPE_CHECKING:
     from pico_engine.krl.instance import Instance
     from pico_engine.krl.values import Value
-    from pico_engine.pico import Pico
-    from pico_engine.values import Json
 
 EVENT_TYPE: Final = "https://picolabs.io/event/1.0/event"
 QUERY_TYPE: Final = "https://picolabs.io/query/1.0/query"
 """Messages of the existing engine: their bodies are {domain, name, attrs} and {rid, name, args}."""
-ROUTES_MAX: Final = 256
-"""Kinds of messages that one ruleset may route: they are looked through for each message that comes."""
-_ROUTES: Final = "routes/"
-"""Where the pico's facts have them, by ruleset."""
 
 
 # -- messages -----------------------------------------------------------------------------------------------
@@ -119,40 +114,14 @@ def _add_route(
     run: Instance, type: Value = UNDEFINED, domain: Value = UNDEFINED, rule: Value = UNDEFINED
 ) -> Value:
     """Messages of `type` become the event `domain:rule`, with {message, metadata}; kept in `ent:routes`."""
-    persistent.assign(run, "routes", keep_route(run.pico, run.rid, type, domain, rule))
-    return True
-
-
-def keep_route(pico: Pico, rid: str, type: Json, domain: Json, name: Json) -> Json:
-    """Messages of `type` become the event `domain:name` in the pico; answers all routes of this ruleset.
-
-    Raises QueryMayNotWrite, KrlRuntimeError, KrlLimitExceeded.
-    """
-    pico.engine.check_may_write(pico)
-    if not all(isinstance(one, str) and one for one in (type, domain, name)):
+    if not all(isinstance(one, str) and one for one in (type, domain, rule)):
         raise type_error("dido:addRoute expects the texts type, domain and rule")
-    routes: dict[str, Json] = dict(routes_of(pico, rid))
-    routes[type] = {"domain": domain, "name": name}
-    if len(routes) > ROUTES_MAX:
-        raise KrlLimitExceeded(f"{rid} routes more than {ROUTES_MAX} kinds of messages")
-    kept = freeze(routes)
-    pico.info.put(_ROUTES + rid, kept)
-    return kept
-
-
-def routes_of(pico: Pico, rid: str) -> FrozenMap:
-    """{type: {domain, name}} of what a ruleset routes."""
-    routes: FrozenMap = pico.info.rows.get(_ROUTES + rid, EMPTY_MAP)
-    return routes
-
-
-def route_of(pico: Pico, message_type: str) -> tuple[str, str] | None:
-    """The event (domain, name) that messages of this type become in the pico; the newest ruleset's route."""
-    for rid in sorted(pico.installed.rows, key=lambda rid: pico.installed.rows[rid]["order"], reverse=True):
-        found = routes_of(pico, rid).get(message_type)
-        if found is not None:
-            return found["domain"], found["name"]
-    return None
+    try:
+        routes = keep_route(run.pico, run.rid, type, domain, rule)
+    except LimitExceeded as error:
+        raise KrlLimitExceeded(error.what, error.hint) from None
+    persistent.assign(run, "routes", routes)
+    return True
 
 
 # -- channels -----------------------------------------------------------------------------------------------

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from pico_engine.errors import BadRequest, EngineError
-from pico_engine.krl.modules.dido import EVENT_TYPE, MEMBERS, QUERY_TYPE, REFUSED, ROUTES_MAX, route_of
+from pico_engine.krl.modules.dido import EVENT_TYPE, MEMBERS, QUERY_TYPE, REFUSED
+from pico_engine.routes import ROUTES_MAX, route_of
 from tests.engine.krl.picos import Krl, ruleset, values
 
 
