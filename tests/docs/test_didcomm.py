@@ -16,10 +16,10 @@ from pico_didcomm.protocols import connection, events, out_of_band, problem_repo
 from pico_didcomm.protocols.events import SENDER_ORDER
 from pico_didcomm.unpack import ENVELOPE_BYTES_MAX, LAYERS
 from pico_node.agent import frames
-from pico_node.agent.agent import VOID_TYPE
 from pico_node.agent.handshake import EPOCH
 from pico_node.agent.inbound import HOPS
 from pico_node.agent.limits import AgentLimits
+from pico_node.agent.outboxes import VOID_TYPE
 from pico_node.peers.foreign import PROTOCOL as FOREIGN
 from pico_node.peers.frames import PREAMBLE, Kind
 from pico_node.peers.frames import PROTOCOL as FRAMES
