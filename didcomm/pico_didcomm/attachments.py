@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from pico_didcomm.did.document import DidDocument, canonical_did, canonical_kid, did_of
+from pico_didcomm.did.document import DidDocument, canonical_did, canonical_kid, owner_of
 from pico_didcomm.encoding import (
     JsonObject,
     b58decode,
@@ -258,7 +258,7 @@ def check_attachment_signature(
     """
     content = attachment.content(fetched)
     jws = _jws(attachment, content)
-    mine = [one for one in jws.signatures if canonical_did(did_of(one.kid)) == canonical_did(signer.did)]
+    mine = [one for one in jws.signatures if owner_of(one.kid) == canonical_did(signer.did)]
     if not mine:
         raise NotSigned("an attachment that is not signed by whom it should be", "ask who signed it")
     for signature in mine:

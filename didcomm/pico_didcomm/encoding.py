@@ -37,11 +37,12 @@ def b64url_decode(text: str | bytes) -> bytes:
     """The bytes whose encoding is exactly `text`; padding, foreign characters and stray bits fail."""
     try:
         raw = text.encode("ascii") if isinstance(text, str) else text
-        data = binascii.a2b_base64(raw.translate(_FROM_URL) + _PADDING[len(raw) & 3], strict_mode=True)
+        part = len(raw) & 3
+        data = binascii.a2b_base64(raw.translate(_FROM_URL) + _PADDING[part], strict_mode=True)
     except (binascii.Error, UnicodeEncodeError, ValueError) as error:
         raise BadEncoding(f"not base64url: {_shown(text)}") from error
     # Strict mode still ignores the unused bits of the last character: two texts would name one value.
-    if raw and raw[-1] not in _LAST_CHARACTERS[len(raw) & 3]:
+    if raw and raw[-1] not in _LAST_CHARACTERS[part]:
         raise BadEncoding(f"not canonical base64url: {_shown(text)}")
     return data
 

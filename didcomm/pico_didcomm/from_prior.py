@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
-from pico_didcomm.did.document import canonical_did, canonical_kid, check_did, did_of
+from pico_didcomm.did.document import canonical_did, canonical_kid, check_did, did_of, owner_of
 from pico_didcomm.did.peer4 import is_long_form
 from pico_didcomm.did.resolver import DidResolver
 from pico_didcomm.encoding import JsonObject, json_bytes, strict_json_object
@@ -103,7 +103,7 @@ def read_from_prior(text: str) -> Claim:
             raise BadRotation(f"a from_prior whose {name} is not a time in whole seconds")
     if sub is not None and canonical_did(sub) == canonical_did(iss):
         raise BadRotation("a from_prior from a DID to itself")
-    if canonical_did(did_of(jws.signatures[0].kid)) != canonical_did(iss):
+    if owner_of(jws.signatures[0].kid) != canonical_did(iss):
         raise BadRotation("a from_prior that the prior DID did not sign")
     return Claim(jws, iss, sub, members["iat"], members)
 

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
-from pico_didcomm.did.document import canonical_did, canonical_kid, did_of
+from pico_didcomm.did.document import canonical_kid, owner_of
 from pico_didcomm.encoding import (
     Entropy,
     JsonObject,
@@ -202,7 +202,7 @@ def recipient_rows(raw: JsonObject) -> tuple[tuple[str, str], ...]:
 
 def _check_one_did(kids: Sequence[str]) -> None:
     """A message for several DIDs is encrypted for each of them apart (DIDComm v2.1, "Message Encryption")."""
-    if len({canonical_did(did_of(kid)) for kid in kids}) != 1:
+    if len({owner_of(kid) for kid in kids}) != 1:
         raise BadEnvelope("a JWE for keys of several DIDs", "encrypt the message once for every DID")
 
 

@@ -98,9 +98,9 @@ def _parse_signature(row: object) -> Signature:
         if type(open_header) is not dict:
             raise BadEnvelope("a JWS header that is not an object")
         # RFC 7515 lets members move to the open header; a kid is all that DIDComm needs there.
-        if open_header.keys() - {"kid"}:
+        if len(open_header) > 1 or (open_header and "kid" not in open_header):
             raise BadEnvelope("a JWS whose open header holds more than kid")
-        if "kid" in open_header:
+        if open_header:
             if "kid" in header and kid != open_header["kid"]:
                 raise BadEnvelope("a JWS signature with two kids that differ")
             kid = open_header["kid"]

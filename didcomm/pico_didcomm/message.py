@@ -80,7 +80,9 @@ def same_id(a: str, b: str) -> bool:
     return a.lower() == b.lower()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(
+    frozen=True
+)  # without slots: what a message does not have is a default of the class, and costs nothing
 class Message:
     """A plaintext message. Times are seconds since 1970, as the specification has them.
 
@@ -118,12 +120,22 @@ class Message:
             raw["from"] = self.from_
         if self.to:
             raw["to"] = list(self.to)
-        for name in ("thid", "pthid", "created_time", "expires_time", "from_prior", "lang"):
-            if (value := getattr(self, name)) is not None:
-                raw[name] = value
-        for name in ("please_ack", "ack"):
-            if (value := getattr(self, name)) is not None:
-                raw[name] = list(value)
+        if self.thid is not None:
+            raw["thid"] = self.thid
+        if self.pthid is not None:
+            raw["pthid"] = self.pthid
+        if self.created_time is not None:
+            raw["created_time"] = self.created_time
+        if self.expires_time is not None:
+            raw["expires_time"] = self.expires_time
+        if self.from_prior is not None:
+            raw["from_prior"] = self.from_prior
+        if self.lang is not None:
+            raw["lang"] = self.lang
+        if self.please_ack is not None:
+            raw["please_ack"] = list(self.please_ack)
+        if self.ack is not None:
+            raw["ack"] = list(self.ack)
         if self.accept_lang is not None:
             raw["accept-lang"] = list(self.accept_lang)
         if self.extra:
@@ -160,32 +172,33 @@ class Message:
             raise BadMessage("a message whose body is not an object")
         if (from_ := get("from")) is not None:
             _check_message_did("from", from_)
-        message = cls(id_, type_, body, from_, _read_to(get("to")))
-        if raw.keys() <= _ALWAYS:
-            return message
-        return message._with_headers(raw)
+        message = cls.__new__(cls)  # `__init__` of a frozen class takes longer than all the checks above
+        to = () if "to" not in raw else _read_to(raw["to"])
+        message.__dict__.update(id=id_, type=type_, body=body, from_=from_, to=to, extra={})
+        return message if raw.keys() <= _ALWAYS else _with_headers(message, raw)
 
-    def _with_headers(self, raw: JsonObject) -> Message:
-        """The message with the headers that are seldom there."""
-        get = raw.get
-        for name in ("thid", "pthid"):
-            _check_id(name, get(name))
-        for name in ("created_time", "expires_time"):
-            _check_time(name, get(name))
-        return replace(
-            self,
-            thid=get("thid"),
-            pthid=get("pthid"),
-            created_time=get("created_time"),
-            expires_time=get("expires_time"),
-            attachments=read_attachments(get("attachments")),
-            please_ack=_read_acks("please_ack", get("please_ack")),
-            ack=_read_acks("ack", get("ack")),
-            from_prior=_read_from_prior(get("from_prior")),
-            lang=_check_language(get("lang")),
-            accept_lang=_read_languages(get("accept-lang")),
-            extra={name: value for name, value in raw.items() if name not in _KNOWN},
-        )
+
+def _with_headers(message: Message, raw: JsonObject) -> Message:
+    """The message with the headers that are seldom there."""
+    get = raw.get
+    for name in ("thid", "pthid"):
+        _check_id(name, get(name))
+    for name in ("created_time", "expires_time"):
+        _check_time(name, get(name))
+    return replace(
+        message,
+        thid=get("thid"),
+        pthid=get("pthid"),
+        created_time=get("created_time"),
+        expires_time=get("expires_time"),
+        attachments=read_attachments(get("attachments")),
+        please_ack=_read_acks("please_ack", get("please_ack")),
+        ack=_read_acks("ack", get("ack")),
+        from_prior=_read_from_prior(get("from_prior")),
+        lang=_check_language(get("lang")),
+        accept_lang=_read_languages(get("accept-lang")),
+        extra={name: value for name, value in raw.items() if name not in _KNOWN},
+    )
 
 
 _ALWAYS: Final = frozenset(("id", "typ", "type", "body", "from", "to"))

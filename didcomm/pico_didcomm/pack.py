@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pico_didcomm.curves import CURVES
-from pico_didcomm.did.document import DidDocument, canonical_did, did_of
+from pico_didcomm.did.document import DidDocument, canonical_did, owner_of
 from pico_didcomm.encoding import Entropy
 from pico_didcomm.errors import BadMessage, BadRotation, DidError, RecipientMismatch, SenderMismatch
 from pico_didcomm.from_prior import read_from_prior
@@ -105,7 +105,7 @@ def _signed(message: Message, signer: Signer, *, flattened: bool = False) -> byt
     did = did_of_url(sender)
     keys = signer if isinstance(signer, list) else [signer.signing_key(sender)]
     for key in keys:
-        if canonical_did(did_of(key.kid)) != did:
+        if owner_of(key.kid) != did:
             raise SenderMismatch("a message in the name of another DID than its signer's")
     return make_jws(message.to_bytes(), keys, flattened=flattened)
 

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from pico_didcomm.did.document import canonical_did, canonical_kid, did_of
+from pico_didcomm.did.document import canonical_did, canonical_kid, did_of, owner_of
 from pico_didcomm.did.peer4 import is_long_form
 from pico_didcomm.did.resolver import DidResolver
 from pico_didcomm.encoding import strict_json_object
@@ -203,12 +203,13 @@ class _Opening:
         if message.from_ is None:
             raise SenderMismatch("a signed message without from")
         sender = did_of_url(message.from_)
-        dids = [did_of(signature.kid) for signature in jws.signatures]
-        if any(canonical_did(did) != sender for did in dids):
-            raise SenderMismatch("a message signed by another DID than its from")
-        for signature, did in zip(jws.signatures, dids, strict=True):
-            # The key may go by the short form while `from` carries the document.
-            document = self.resolver.resolve(message.from_ if is_long_form(message.from_) else did)
+        for signature in jws.signatures:
+            if owner_of(signature.kid) != sender:
+                raise SenderMismatch("a message signed by another DID than its from")
+        # The key may go by the short form while `from` carries the document.
+        long_did = message.from_ if is_long_form(message.from_) else ""
+        for signature in jws.signatures:
+            document = self.resolver.resolve(long_did or did_of(signature.kid))
             signature.check(document.authentication_key(signature.kid), jws.payload)
         return sender, canonical_kid(jws.signatures[0].kid)
 
@@ -224,7 +225,7 @@ def check_addresses(
         raise Expired(f"the message expired at {message.expires_time} (seconds since 1970)")
     sender = None
     if sender_kid is not None:
-        sender = canonical_did(did_of(sender_kid))
+        sender = owner_of(sender_kid)
         if (did_of_url(message.from_) if message.from_ else "") != sender and not _is_end_by(message, sender):
             raise SenderMismatch("the message's from is not the DID whose key encrypted it")
     if message.to and recipient_kids:

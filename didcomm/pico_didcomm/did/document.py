@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from pico_didcomm.encoding import JsonObject, b58decode
@@ -33,15 +34,27 @@ def canonical_did(did: str) -> str:
 
     This only cuts text. That a long form's document fits its hash is checked where it is resolved.
     """
+    return _cut(did) if len(did) > DID_CHARS_MAX else _known(did)
+
+
+def _cut(did: str) -> str:
     if did.startswith("did:peer:4"):
         end = did.find(":", 10)
         return did if end < 0 else did[:end]
     return did
 
 
+_known: Final = lru_cache(maxsize=256)(_cut)  # busy peers; a pure function of the text, of which none is long
+
+
 def did_of(kid: str) -> str:
     """The DID part of a DID URL."""
     return kid.partition("#")[0]
+
+
+def owner_of(kid: str) -> str:
+    """The DID part of a DID URL, in the canonical form."""
+    return canonical_did(kid.partition("#")[0])
 
 
 def canonical_kid(kid: str) -> str:
@@ -81,9 +94,9 @@ class DidDocument:
         return [service for service in self.services if service.get("type") == type_]
 
     def _key(self, kid: str, allowed: tuple[str, ...], purpose: str) -> PublicKey:
-        did, _, fragment = kid.partition("#")
-        if canonical_did(did) != canonical_did(self.did):
+        if owner_of(kid) != canonical_did(self.did):
             raise BadDid("a key id of another DID")
+        fragment = kid.partition("#")[2]
         key = self.keys.get(fragment)
         if key is None:
             raise BadDid(f"the DID document has no usable key {fragment[:64]!a}")

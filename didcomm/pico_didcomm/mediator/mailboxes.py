@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pico_didcomm.did.document import canonical_did, did_of
+from pico_didcomm.did.document import canonical_did, owner_of
 from pico_didcomm.encoding import Entropy
 from pico_didcomm.errors import LimitExceeded, NoRoute
 from pico_didcomm.mediator.rows import Row, Rows
@@ -142,7 +142,7 @@ class Mailboxes:
 
     def client_of(self, next_: str) -> tuple[str, str] | None:
         """The (client, DID) that a forward's `next` means, a DID or a key of it; None if nobody's."""
-        did = canonical_did(did_of(next_))
+        did = owner_of(next_)
         owner = self._rows.get(f"d/{did}")
         return None if owner is None else (owner["client"], did)
 
