@@ -199,20 +199,20 @@ def strict_json(data: bytes | str) -> Any:
     if raw.count(b"{") + raw.count(b"[") > JSON_DEPTH_MAX:
         _check_depth(value)
     try:
-        same = orjson.dumps(value) == raw
+        if orjson.dumps(value) == raw:
+            return value
     except (orjson.JSONEncodeError, TypeError):
-        same = False
-    if not same:
-        _refuse_duplicates(raw)
+        pass
+    _refuse_duplicates(raw)
     return value
 
 
 def strict_json_object(data: bytes | str, what: str) -> JsonObject:
     """Like `strict_json`, and refuses everything but an object; `what` names it in the error."""
     value = strict_json(data)
-    if type(value) is not dict:
-        raise BadJson(f"{what} is not a JSON object")
-    return value
+    if type(value) is dict:
+        return value
+    raise BadJson(f"{what} is not a JSON object")
 
 
 def _check_depth(value: Any) -> None:

@@ -31,6 +31,10 @@ SIGNATURES_MAX: Final = 8
 """Signatures on one message; each costs its reader a verification of about 0.1 ms."""
 
 
+_new = tuple.__new__
+"""Makes a named tuple in less than half the time."""
+
+
 class Signature(NamedTuple):
     """One signature: who is said to have made it, and what is needed to check that."""
 
@@ -80,7 +84,8 @@ def parse_jws(raw: JsonObject) -> Jws:
         raise BadEnvelope("a JWS without signatures")
     if len(rows) > SIGNATURES_MAX:
         raise LimitExceeded(f"more than {SIGNATURES_MAX} signatures on one message")
-    return Jws(payload, b64url_decode(payload), tuple(_parse_signature(row) for row in rows))
+    signatures = (_parse_signature(rows[0]),) if len(rows) == 1 else tuple(map(_parse_signature, rows))
+    return _new(Jws, (payload, b64url_decode(payload), signatures))
 
 
 def _parse_signature(row: object) -> Signature:
@@ -98,15 +103,15 @@ def _parse_signature(row: object) -> Signature:
         if type(open_header) is not dict:
             raise BadEnvelope("a JWS header that is not an object")
         # RFC 7515 lets members move to the open header; a kid is all that DIDComm needs there.
-        if len(open_header) > 1 or (open_header and "kid" not in open_header):
-            raise BadEnvelope("a JWS whose open header holds more than kid")
         if open_header:
-            if "kid" in header and kid != open_header["kid"]:
+            if len(open_header) > 1 or "kid" not in open_header:
+                raise BadEnvelope("a JWS whose open header holds more than kid")
+            if kid != open_header["kid"] and "kid" in header:
                 raise BadEnvelope("a JWS signature with two kids that differ")
             kid = open_header["kid"]
     if type(kid) is not str:
         raise BadEnvelope("a JWS signature without kid")
-    return Signature(kid, header["alg"], protected, b64url_decode(text))
+    return _new(Signature, (kid, header["alg"], protected, b64url_decode(text)))
 
 
 def read_protected(protected: str, types: Sequence[str] = SIGNED_TYPES) -> Mapping[str, Any]:

@@ -228,9 +228,9 @@ def _check_time(name: str, value: object) -> None:
 
 def _check_message_did(name: str, value: object) -> None:
     """`from` and `to` are DIDs, or DID URLs without fragment."""
+    if type(value) is not str or len(value) > DID_CHARS_MAX:
+        raise BadMessage(f"{name}: not text of at most {DID_CHARS_MAX} characters")
     try:
-        if type(value) is not str or len(value) > DID_CHARS_MAX:
-            raise BadDid(f"not text of at most {DID_CHARS_MAX} characters")
         _check_did_url(value)
     except BadDid as error:
         raise BadMessage(f"{name}: {error}") from error

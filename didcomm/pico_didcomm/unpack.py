@@ -111,24 +111,27 @@ def unpack(
     check_size(data, envelope_bytes_max)
     opening = _Opening(secrets, resolver)
     opened = ""
-    while opened != "plain":
+    while True:
         raw = strict_json_object(data, "an envelope")
-        jwe = parse_jwe(raw) if is_jwe(raw) else None
-        if jwe is not None:
+        jwe = None
+        if is_jwe(raw):
+            jwe = parse_jwe(raw)
             kind = "authcrypt" if jwe.algorithm == AUTHCRYPT else "anoncrypt"
         else:
             kind = "signed" if is_jws(raw) else "plain"
-        if kind not in LAYERS[opened]:
-            raise BadEnvelope(f"{kind} inside {opened} is not a legal combination")
         if media_type is not None and opened == "":
             check_media_type(media_type, _FORMS[kind])
-        opened = LAYERS[opened][kind]
+        inside = LAYERS[opened].get(kind)
+        if inside is None:
+            raise BadEnvelope(f"{kind} inside {opened} is not a legal combination")
+        if kind == "plain":
+            return opening.finish(Message.from_dict(raw), now_ms)
+        opened = inside
         if jwe is not None:
             data = opening.decrypt(jwe)
-        elif kind == "signed":
+        else:
             opening.signed, opening.jws = data, parse_jws(raw)
             data = opening.jws.payload_bytes
-    return opening.finish(Message.from_dict(raw), now_ms)
 
 
 _FORMS: Final[Mapping[str, Form]] = {
@@ -142,14 +145,15 @@ _FORMS: Final[Mapping[str, Form]] = {
 class _Opening:
     """What is known while an envelope is opened layer by layer."""
 
+    jws: Jws | None = None
+    signed: bytes | None = None
+    sender_kid: str | None = None
+    anonymous = False
+
     def __init__(self, secrets: Secrets, resolver: DidResolver) -> None:
         self.secrets = secrets
         self.resolver = resolver
-        self.jws: Jws | None = None
-        self.signed: bytes | None = None
-        self.sender_kid: str | None = None
         self.recipient_kids: list[str] = []
-        self.anonymous = False
 
     def decrypt(self, jwe: Jwe) -> bytes:
         kid, encrypted_key, pair = self._own_recipient(jwe)
@@ -178,18 +182,19 @@ class _Opening:
                 raise RecipientMismatch("a signed message inside an encrypted one must say whom it is for")
             sender, signed_by = self._check_signatures(self.jws, message)
         rotation = None if message.from_prior is None else self._check_rotation(message, now_ms)
+        encrypted_for = self.recipient_kids
         return Unpacked(
             message,
             sender,
-            encrypted=bool(self.recipient_kids),
-            authenticated=sender is not None,
-            non_repudiable=signed_by is not None,
-            anonymous_sender=self.anonymous,
-            signed_by=signed_by,
-            sender_kid=None if self.sender_kid is None else canonical_kid(self.sender_kid),
-            recipient_kid=self.recipient_kids[-1] if self.recipient_kids else None,
-            jws=self.signed,
-            rotation=rotation,
+            bool(encrypted_for),
+            sender is not None,
+            signed_by is not None,
+            self.anonymous,
+            signed_by,
+            None if self.sender_kid is None else canonical_kid(self.sender_kid),
+            encrypted_for[-1] if encrypted_for else None,
+            self.signed,
+            rotation,
         )
 
     def _check_rotation(self, message: Message, now_ms: int) -> Rotation:

@@ -54,7 +54,12 @@ def did_of(kid: str) -> str:
 
 def owner_of(kid: str) -> str:
     """The DID part of a DID URL, in the canonical form."""
-    return canonical_did(kid.partition("#")[0])
+    return _cut(kid.partition("#")[0]) if len(kid) > DID_CHARS_MAX else _known_owner(kid)
+
+
+@lru_cache(maxsize=256)
+def _known_owner(kid: str) -> str:
+    return _cut(kid.partition("#")[0])
 
 
 def canonical_kid(kid: str) -> str:
