@@ -247,3 +247,18 @@ def test_a_crash_while_a_turn_is_put_aside_keeps_what_was_accepted() -> None:
     host.crash()
     host.settle()
     assert host.query(hog, "hog", "done") == 1
+
+
+def test_a_turn_that_changes_too_much_fails_its_rule_and_goes_on() -> None:
+    host = Host(changes_max=1_000)
+    hog, light = host.pico("hog"), host.pico("light")
+    reply = host.send(hog, "hog:burn")
+    host.settle()
+    assert isinstance(host.answer(reply), EventAnswer)
+    assert host.query(hog, "hog", "done") == 1, "the rule behind it ran"
+    assert not [key for key in host.rows() if key.endswith(b"hog/last")], "all of it was undone"
+    said = [line for line in host.engine.pico(hog).logs.rows.values() if "changes_max" in line["text"]]
+    assert len(said) == 1
+    host.send(light, "light:inc")
+    host.settle()
+    assert host.query(light, "light", "value") == 1

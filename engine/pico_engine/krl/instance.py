@@ -315,9 +315,20 @@ def meter_of(pico: Pico) -> Meter:
     """The meter that all KRL rulesets of a pico share."""
     meter: Meter | None = pico.meter
     if meter is None:
-        slices = pico.engine.slices
-        meter = pico.meter = Meter(pico.engine.limits.krl, lambda: slices.pause(pico))
+        meter = pico.meter = Meter(pico.engine.limits.krl, lambda: _end_slice(pico))
     return meter
+
+
+def _end_slice(pico: Pico) -> None:
+    """The turn has taken a slice of steps: let others have their turn, unless it changes too much."""
+    engine = pico.engine
+    most = engine.limits.krl.changes_max
+    if len(engine.ledger.journal) > most:
+        raise KrlLimitExceeded(
+            f"the rulesets changed more than {most:,} stored rows in one turn (changes_max)",
+            "give a variable its value once, when it is worked out; spread long work over several events",
+        )
+    engine.slices.pause(pico)
 
 
 def _place(error: Exception, code: CodeType) -> tuple[str, bool]:
