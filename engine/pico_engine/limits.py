@@ -17,7 +17,7 @@ class KrlLimits:
     slice_steps: int = 10_000
     """Steps that one pico takes before others have their turn: about ten milliseconds."""
     changes_max: int = 100_000
-    """Changes of stored rows in one turn, which is one atomic write: when it fails, all are undone at once."""
+    """Changes of stored rows in one turn, one atomic write: when it fails, all are undone at once."""
     memory_max_bytes: int = 67_108_864
     """Memory that values made by rules and functions take, whether they were dropped since or not."""
     call_depth_max: int = 400
