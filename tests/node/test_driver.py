@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, get_args
@@ -195,7 +196,7 @@ async def never_answered(bench: Bench, monkeypatch) -> asyncio.Task[Any]:
     """A caller whose turn waits, for all that the driver knows."""
     assert bench.driver.agent is not None
     with monkeypatch.context() as patch:
-        patch.setattr(bench.driver.agent, "receive", lambda *_: None)
+        patch.setattr(bench.driver.agent, "receive_all", lambda messages, _now: messages.clear())
         asking = bench.up()
         await settle()
     assert not asking.done()
@@ -407,10 +408,11 @@ async def test_a_fault_of_the_agent_leaves_nobody_waiting(
     agent = bench.driver.agent
     assert agent is not None
 
-    def fault(*_: Any) -> None:
+    def fault(messages: deque[Any], _now: int) -> None:
+        messages.popleft()
         raise kind("a fault")
 
-    monkeypatch.setattr(agent, "receive", fault)
+    monkeypatch.setattr(agent, "receive_all", fault)
     for one in (bench.up(), bench.up()):
         with pytest.raises(EngineError, match=f"{kind.__name__}: a fault"):
             await one
