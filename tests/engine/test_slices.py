@@ -87,7 +87,7 @@ def given(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_a_hog_with_a_full_queue_delays_others_by_a_slice(given: list[int]) -> None:
     host = Host(steps_max=50_000)
     hog, light = host.pico("hog"), host.pico("light")
-    burns = [host.send(hog, "hog:burn") for _ in range(100)]
+    burns = [host.send(hog, "hog:burn") for _ in range(40)]
     for number in range(40):
         before, ticks = sum(given), 0
         reply = host.send(light, "light:inc")
