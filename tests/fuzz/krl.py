@@ -303,8 +303,9 @@ def _outcome(act: Callable[[], Any]) -> Any:
         return "waits"
 
 
-def _plain(value: object) -> Any:
-    return dict(value) if isinstance(value, dict) else list(value)  # type: ignore[call-overload]
+def _plain(value: Any) -> Any:
+    """A frozen list or map as orjson takes it."""
+    return dict(value) if isinstance(value, dict) else list(value)
 
 
 def main() -> int:

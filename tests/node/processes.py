@@ -30,6 +30,13 @@ class RealNode:
         hidden = {name: value for name, value in os.environ.items() if not name.startswith("PICOMESH_")}
         return {**hidden, "XDG_CONFIG_HOME": str(self.home.parent / "config")}
 
+    def add_ruleset(self, name: str, text: str) -> None:
+        """Put a file with rulesets in Python into the home, as its owner would before the first start."""
+        folder = self.home / "rulesets"
+        folder.mkdir(parents=True, exist_ok=True)
+        self.home.chmod(0o700)
+        (folder / name).write_text(text)
+
     def up(self, *options: str) -> RealNode:
         command = [sys.executable, "-m", "pico_node.cli.main", "up", "--home", str(self.home)]
         with (self.home.parent / f"{self.home.name}.log").open("a") as log:

@@ -67,13 +67,12 @@ class Stranger:
 
 @pytest.fixture
 def node(tmp_path: Path) -> Iterator[RealNode]:
-    home = tmp_path / "home"
-    (home / "rulesets").mkdir(parents=True)
-    home.chmod(0o700)
-    (home / "rulesets" / "notes.py").write_text(RULESET)
-    node = RealNode(home).up()
-    yield node
-    node.close()
+    node = RealNode(tmp_path / "home")
+    node.add_ruleset("notes.py", RULESET)
+    try:
+        yield node.up()
+    finally:
+        node.close()
 
 
 def test_an_acknowledged_event_survives_and_is_not_applied_again(node: RealNode) -> None:

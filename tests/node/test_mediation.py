@@ -45,11 +45,8 @@ def nodes(tmp_path: Path) -> Iterator[Callable[[str], RealNode]]:
     made: list[RealNode] = []
 
     def new(name: str) -> RealNode:
-        home = tmp_path / name
-        (home / "rulesets").mkdir(parents=True)
-        home.chmod(0o700)
-        (home / "rulesets" / "notes.py").write_text(RULESET)
-        made.append(RealNode(home))
+        made.append(RealNode(tmp_path / name))
+        made[-1].add_ruleset("notes.py", RULESET)
         return made[-1]
 
     yield new

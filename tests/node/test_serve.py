@@ -173,8 +173,7 @@ def test_a_bad_address_is_a_clear_error(tmp_path: Path) -> None:
 
 
 def test_a_broken_ruleset_file_is_named_and_the_node_runs(node: RealNode) -> None:
-    (node.home / "rulesets").mkdir(parents=True)
-    (node.home / "rulesets" / "broken.py").write_text("this is not Python")
+    node.add_ruleset("broken.py", "this is not Python")
     node.up()
     assert any("broken.py" in line for line in said(node, "problem"))
     assert node.cli("status")["store"] == "ok"
@@ -237,8 +236,7 @@ class Keeper(Ruleset, rid="test.keeper"):
 
 def test_a_full_disk_is_said_and_survived(tmp_path: Path) -> None:
     node = FullDiskNode(tmp_path / "home")
-    (node.home / "rulesets").mkdir(parents=True)
-    (node.home / "rulesets" / "keeper.py").write_text(RULES)
+    node.add_ruleset("keeper.py", RULES)
     try:
         node.up()
         assert node.process is not None

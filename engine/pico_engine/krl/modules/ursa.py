@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from hashlib import blake2b
+from math import isfinite
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +20,7 @@ from nacl import bindings as sodium
 from nacl.exceptions import CryptoError
 
 from pico_engine.krl.errors import KrlRuntimeError, type_error
-from pico_engine.krl.jsontext import encode
+from pico_engine.krl.jsontext import decode, encode
 from pico_engine.krl.modules.member import Member
 from pico_engine.krl.values import UNDEFINED, is_number, truth, typeof
 
@@ -29,9 +30,13 @@ if TYPE_CHECKING:
 
 _STEPS_PER_KEY: Final = 200
 """An operation with a public key takes about as long as so many calls."""
-_STEPS_PER_KIB: Final = 2
+_STEPS_PER_KIB: Final = 16
+"""To encode, to decode and to encrypt it once each."""
+_NUMBERS_PER_STEP: Final = 4
+"""Of an array that stands for bytes."""
 _KEY_MAX_CHARS: Final = 128
 """Of a key in base58: 64 bytes are 88 characters, and decoding takes the square of the length."""
+_SEVEN_BITS: Final = bytes(one & 0x7F for one in range(256))
 _TIME_BYTES: Final = 8
 """A signed field begins with the time."""
 
@@ -43,9 +48,10 @@ def _b64(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).decode()
 
 
-def _unb64(value: Value, what: str) -> bytes:
+def _unb64(run: Instance, value: Value, what: str) -> bytes:
     if type(value) is not str:
         raise type_error(f"{what} is text in base64url, not {typeof(value)}")
+    _count(run, len(value))
     try:
         return base64.b64decode(value.encode(), altchars=b"-_", validate=True)
     except ValueError:
@@ -54,7 +60,7 @@ def _unb64(value: Value, what: str) -> bytes:
 
 def _key(value: Value, what: str, length: int) -> bytes:
     """A key of so many bytes in base58, or as bytes."""
-    if isinstance(value, list):
+    if isinstance(value, list) and len(value) <= _KEY_MAX_CHARS:
         data = _bytes(value, what)
     elif type(value) is str and len(value) <= _KEY_MAX_CHARS:
         try:
@@ -72,7 +78,7 @@ def _bytes(value: Value, what: str) -> bytes:
     """Numbers as bytes: their whole part modulo 256, as JavaScript has it."""
     if not isinstance(value, list):
         raise type_error(f"{what} is an Array of numbers, not {typeof(value)}")
-    whole = [int(one) if is_number(one) and abs(one) != float("inf") else 0 for one in value]
+    whole = [int(one) if is_number(one) and isfinite(one) else 0 for one in value]
     return bytes(one % 256 for one in whole)
 
 
@@ -114,9 +120,16 @@ def _generate_did(run: Instance) -> Value:
     }
 
 
+def _data(run: Instance, value: Value) -> bytes:
+    """The argument `bytes`, counted before anything is done with it."""
+    size = len(value) if isinstance(value, list) else 0
+    run.step(size // _NUMBERS_PER_STEP)
+    _count(run, size)
+    return _bytes(value, "bytes")
+
+
 def _sig_data(run: Instance, bytes: Value = UNDEFINED) -> Value:  # noqa: A002 - KRL's own name
-    data = _bytes(bytes, "bytes")
-    _count(run, len(data))
+    data = _data(run, bytes)
     return _b64(data)
 
 
@@ -125,16 +138,16 @@ def _crypto_sign(
     bytes: Value = UNDEFINED,  # noqa: A002 - KRL's own name
     chann: Value = UNDEFINED,
 ) -> Value:
-    data = _bytes(bytes, "bytes")
-    _count(run, len(data), keys=1)
+    data = _data(run, bytes)
+    _count(run, 0, keys=1)
     key = _key(_member(chann, "secret", "ariesPrivateKey"), "ariesPrivateKey", 64)
     return _b64(sodium.crypto_sign(data, key)[:64])
 
 
 def _verify_signed_field(run: Instance, signed_field: Value = UNDEFINED) -> Value:
     """{sig_verified, field, timestamp}: whether the signature holds, what was signed, and its time."""
-    signature = _unb64(_member(signed_field, "signature"), "signature")
-    data = _unb64(_member(signed_field, "sig_data"), "sig_data")
+    signature = _unb64(run, _member(signed_field, "signature"), "signature")
+    data = _unb64(run, _member(signed_field, "sig_data"), "sig_data")
     signer = _key(_member(signed_field, "signer"), "signer", 32)
     _count(run, len(data), keys=1)
     try:
@@ -142,7 +155,7 @@ def _verify_signed_field(run: Instance, signed_field: Value = UNDEFINED) -> Valu
     except CryptoError:
         holds = False
     # Buffer's "ascii" leaves the highest bit of each byte out.
-    field = "".join(chr(one & 0x7F) for one in data[_TIME_BYTES:])
+    field = data[_TIME_BYTES:].translate(_SEVEN_BITS).decode("ascii")
     return {"sig_verified": holds, "field": field, "timestamp": list(data[:_TIME_BYTES])}
 
 
@@ -209,25 +222,30 @@ def _pack(
     return encode(run, {**parts, "tag": _b64(sealed[-16:])})
 
 
-def _json(data: str | bytes, what: str) -> Any:
-    try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        raise KrlRuntimeError("SyntaxError", f"{what} is no JSON: {error}") from None
+def _json(run: Instance, text: str, what: str) -> Value:
+    value = decode(run, text)
+    if not isinstance(value, dict):
+        raise KrlRuntimeError("SyntaxError", f"{what} is no JSON object")
+    return value
 
 
-def _unpack(run: Instance, messageIn: Value = UNDEFINED, chann: Value = UNDEFINED) -> Value:  # noqa: N803
+def _unpack(
+    run: Instance,
+    messageIn: Value = UNDEFINED,  # noqa: N803 - KRL's own name
+    chann: Value = UNDEFINED,
+) -> Value:
     """{message, sender_key, recipient_key} of an envelope for `chann`. Raises KrlRuntimeError."""
-    wrapper = _json(messageIn, "the envelope") if type(messageIn) is str else messageIn
+    wrapper = _json(run, messageIn, "the envelope") if type(messageIn) is str else messageIn
     protected = _member(wrapper, "protected")
-    head = _json(_unb64(protected, "protected"), "protected")
-    sealed = _unb64(_member(wrapper, "ciphertext"), "ciphertext") + _unb64(_member(wrapper, "tag"), "tag")
-    _count(run, len(sealed) + len(protected), keys=4)
+    head = _json(run, _unb64(run, protected, "protected").decode(errors="replace"), "protected")
+    sealed = b"".join(_unb64(run, _member(wrapper, name), name) for name in ("ciphertext", "tag"))
+    _count(run, len(sealed), keys=4)
     kid = _member(chann, "ariesPublicKey")
     public = _curve(run, _key(kid, "ariesPublicKey", 32))
     private = _key(_member(chann, "secret", "ariesPrivateKey"), "ariesPrivateKey", 64)
     secret = sodium.crypto_sign_ed25519_sk_to_curve25519(private)
     every = _member(head, "recipients")
+    run.step(len(every) if isinstance(every, list) else 0)
     found = [one for one in every if _member(one, "header", "kid") == kid] if isinstance(every, list) else []
     if not found:
         raise KrlRuntimeError("Error", "No corresponding recipient key found")
@@ -238,7 +256,7 @@ def _unpack(run: Instance, messageIn: Value = UNDEFINED, chann: Value = UNDEFINE
         content_key, sender = _opened(run, found[0], public, secret)
         if alg == "Authcrypt" and sender is None:
             raise KrlRuntimeError("Error", "Sender public key not provided in Authcrypt message")
-        nonce = _unb64(_member(wrapper, "iv"), "iv")
+        nonce = _unb64(run, _member(wrapper, "iv"), "iv")
         text = sodium.crypto_aead_chacha20poly1305_ietf_decrypt(
             sealed, protected.encode(), nonce, content_key
         ).decode()
@@ -251,13 +269,13 @@ def _unpack(run: Instance, messageIn: Value = UNDEFINED, chann: Value = UNDEFINE
 
 def _opened(run: Instance, recipient: Value, public: bytes, secret: bytes) -> tuple[bytes, str | None]:
     """The content's key, and the sender's in base58; None for nobody's."""
-    sealed = _unb64(_member(recipient, "encrypted_key"), "encrypted_key")
+    sealed = _unb64(run, _member(recipient, "encrypted_key"), "encrypted_key")
     nonce, sender = _member(recipient, "header", "iv"), _member(recipient, "header", "sender")
     if not (truth(nonce) and truth(sender)):
         return sodium.crypto_box_seal_open(sealed, public, secret), None
-    key = sodium.crypto_box_seal_open(_unb64(sender, "sender"), public, secret).decode()
+    key = sodium.crypto_box_seal_open(_unb64(run, sender, "sender"), public, secret).decode()
     theirs = _curve(run, _key(key, "the sender's key", 32))
-    return sodium.crypto_box_open(sealed, _unb64(nonce, "iv"), theirs, secret), key
+    return sodium.crypto_box_open(sealed, _unb64(run, nonce, "iv"), theirs, secret), key
 
 
 MEMBERS: Final[Mapping[str, Member]] = MappingProxyType(

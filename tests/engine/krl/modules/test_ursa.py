@@ -9,7 +9,8 @@ from typing import Any
 import base58
 import pytest
 
-from tests.engine.krl.picos import Krl, ruleset
+from pico_engine.errors import EngineError
+from tests.engine.krl.picos import Krl, ruleset, values
 
 MADE = json.loads((Path(__file__).parents[1] / "data" / "ursa.json").read_text("utf-8"))
 A, B = MADE["a"], MADE["b"]
@@ -64,6 +65,39 @@ def test_envelopes_go_round(krl: Krl) -> None:
             "recipient_key": one["ariesPublicKey"],
         }
     assert ask(krl, "unpack", ask(krl, "pack", "", keys[:1]), a)["sender_key"] is None
+
+
+def test_numbers_are_bytes_as_in_javascript(krl: Krl) -> None:
+    assert ask(krl, "sig_data", [256, -1, 3.9, "x", None]) == ask(krl, "sig_data", [0, 255, 3, 0, 0])
+    infinity = '"1e400".as("Number")'
+    assert values(f"({infinity}).typeof()") == "Number"
+    assert values(f"ursa:sig_data([{infinity}, {infinity} - {infinity}])") == ask(krl, "sig_data", [0, 0])
+
+
+def test_what_signs_shows_its_characters_without_their_highest_bit(krl: Krl) -> None:
+    data = ask(krl, "sig_data", [*range(8), 0xC1, 0x41, 0xFF])
+    field = {"signature": MADE["signature"], "sig_data": data, "signer": A["ariesPublicKey"]}
+    told = ask(krl, "verify", field)
+    assert told == {"sig_verified": False, "field": "AA\x7f", "timestamp": list(range(8))}
+
+
+NUMBERS, TEXT = [0] * 60_000, "A" * 500_000
+LARGE = {
+    "numbers": ("sig_data", NUMBERS),
+    "numbers to sign": ("sign", NUMBERS, A),
+    "a signature": ("verify", {"signature": TEXT, "sig_data": "AAAA", "signer": A["ariesPublicKey"]}),
+    "a signed field": ("verify", {"signature": "AAAA", "sig_data": TEXT, "signer": A["ariesPublicKey"]}),
+    "an envelope": ("unpack", "[" + "1," * 60_000 + "1]", B),
+    "a header": ("unpack", {"protected": TEXT}, B),
+    "what is to be sealed": ("pack", TEXT, [B["ariesPublicKey"]], A),
+}
+
+
+@pytest.mark.parametrize("call", LARGE.values(), ids=LARGE)
+def test_what_is_large_costs_steps(call: tuple[Any, ...]) -> None:
+    krl = Krl(ruleset(GLOBAL, "shares sig_data, sign, verify, unpack, pack, made"), steps_max=5_000)
+    with pytest.raises(EngineError, match="more than 5,000 steps"):
+        ask(krl, *call)
 
 
 def test_keys_belong_together(krl: Krl) -> None:
