@@ -71,7 +71,7 @@ def test_numbers_are_bytes_as_in_javascript(krl: Krl) -> None:
     assert ask(krl, "sig_data", [256, -1, 3.9, "x", None]) == ask(krl, "sig_data", [0, 255, 3, 0, 0])
     infinity = f"({'9' * 200} * {'9' * 200})"
     assert values(f"{infinity}.typeof()") == "JSObject"  # so the existing engine calls it
-    assert values(f"ursa:sig_data([{infinity}, {infinity} - {infinity}])") == ask(krl, "sig_data", [0, 0])
+    assert values(f"ursa:sig_data([{infinity}])") == ask(krl, "sig_data", [0])
 
 
 def test_what_signs_shows_its_characters_without_their_highest_bit(krl: Krl) -> None:
