@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pico_engine.channels import DIDCOMM, FAMILY, HTTP, Channel
 from pico_engine.errors import BadRequest, Busy, DeniedByPolicy, LimitExceeded, UnknownChannel
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from pico_engine.pico import Pico
 
 
-UNCOUNTED_MAX_BYTES = 1_024
+UNCOUNTED_MAX_BYTES: Final = 1_024
 """Messages that carry no more than this are not counted in bytes: `queue_max_messages` bounds them."""
-ADMITTED_MAX_ENTRIES = 1_000
+ADMITTED_MAX_ENTRIES: Final = 1_000
 """Admissions that are remembered; each keeps its pico in memory."""
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from pico_engine.errors import BadRequest, LimitExceeded
 from pico_engine.values import EMPTY_MAP, Json
 
 
-@dataclass(slots=True)
 class Event:
     """One event of a turn.
 
@@ -17,14 +15,30 @@ class Event:
     proven other side (a pico's or a channel's DID) where there is one. `time_ms` is the time of the turn.
     """
 
-    domain: str
-    type: str
-    attrs: Json = EMPTY_MAP
-    eid: str = ""
-    time_ms: int = 0
-    eci: str = ""
-    sender: str | None = None
-    for_rid: str | None = None
+    __slots__ = ("attrs", "domain", "eci", "eid", "for_rid", "sender", "time_ms", "type")
+
+    def __init__(
+        self,
+        domain: str,
+        type: str,
+        attrs: Json = EMPTY_MAP,
+        eid: str = "",
+        time_ms: int = 0,
+        eci: str = "",
+        sender: str | None = None,
+        for_rid: str | None = None,
+    ) -> None:
+        self.domain = domain
+        self.type = type
+        self.attrs = attrs
+        self.eid = eid
+        self.time_ms = time_ms
+        self.eci = eci
+        self.sender = sender
+        self.for_rid = for_rid
+
+    def __repr__(self) -> str:
+        return f"Event({self.name}, {self.attrs!r}, eid={self.eid!r}, sender={self.sender!r})"
 
     @property
     def name(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pico_engine.channels import Channel
 from pico_engine.definition import InstalledRule, RuleDefinition, RulesetDefinition
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from pico_engine.messages import Message
     from pico_engine.turn import Turn
 
-ROOM = b"p/"
+ROOM: Final = b"p/"
 """Keys of picos begin so, then the DID and a slash; one range holds all of a pico."""
-_LAZY_FROM = b"w"
+_LAZY_FROM: Final = b"w"
 """Sections from this letter on are read on demand; those before it are loaded with the pico."""
-_DISPATCH_MAX_ENTRIES = 1_000
+_DISPATCH_MAX_ENTRIES: Final = 1_000
 """Event names whose rules one pico remembers; a stranger may invent names without end."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from greenlet import greenlet
 
@@ -44,18 +44,18 @@ if TYPE_CHECKING:
 _new = tuple.__new__
 """Makes a named tuple in less than half the time; for what every event makes."""
 
-TURNS_IN_A_ROW_MAX = 8
+TURNS_IN_A_ROW_MAX: Final = 8
 """Messages that one pico takes before the next has its turn: going from one to the other costs, too."""
-STEPS_PER_TURN = 200
+STEPS_PER_TURN: Final = 200
 """Steps of KRL that count as a turn of the tick, so that ticks stay short: about 0.2 milliseconds."""
-SENDS_PER_TURN = 4
-RULES_PER_TURN = 64
+SENDS_PER_TURN: Final = 4
+RULES_PER_TURN: Final = 64
 """Likewise: what a turn sends, and the rules that it looks at."""
-TRACED_RULES_MAX = 256
+TRACED_RULES_MAX: Final = 256
 """Rules and sends that one trace names: traces stay in memory."""
-TRACED_KEY_CHARS = 1_000
+TRACED_KEY_CHARS: Final = 1_000
 """A trace of one rule without a message, and of one changed row whose key is no longer, is small."""
-TRACED_CHANGES_MAX = 1_000
+TRACED_CHANGES_MAX: Final = 1_000
 """Changed rows that one trace names; a turn may change a hundred times as many."""
 
 

@@ -167,7 +167,7 @@ class Turn:
                 "spread them over several events",
             )
 
-    def direct(self, name: str, options: Json) -> None:
+    def direct(self, name: Json, options: Json) -> None:
         if len(self.directives) >= self.engine.limits.directives_max:
             raise LimitExceeded(f"one turn gives more than {self.engine.limits.directives_max} directives")
         if options:
