@@ -3,16 +3,20 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: run test check lint types contracts format bench oracles clean
+.PHONY: run test native check lint types contracts format bench oracles clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/picomesh up
 
 # What watches real clocks and sockets is tested one at a time; all the rest on all cores.
 ALONE = tests/node/peers tests/node/http $(wildcard tests/node/test_*.py)
-test: $(VENV)/dev.stamp
+test: $(VENV)/dev.stamp native
 	$(BIN)/pytest -q -n auto $(ALONE:%=--ignore=%) $(TESTS)
 	$(BIN)/pytest -q $(ALONE) $(TESTS)
+
+# The engine's busiest modules, compiled where there is a C compiler; made anew when the engine has changed.
+native: $(VENV)/dev.stamp
+	$(BIN)/python -m pico_native --optional
 
 check: lint types contracts test
 
@@ -30,7 +34,7 @@ format: $(VENV)/dev.stamp
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/dev.stamp
+bench: $(VENV)/dev.stamp native
 	for name in engine http children startup append peers didcomm krl; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 # Other implementations of DIDComm, which the tests and benchmarks ask: tests/didcomm/oracles
@@ -59,4 +63,4 @@ $(VENV)/dev.stamp: pyproject.toml constraints.txt
 	touch $@ $(VENV)/run.stamp
 
 clean:
-	rm -rf $(VENV) .oracles .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .oracles .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache engine/pico_native/built

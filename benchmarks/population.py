@@ -8,6 +8,7 @@ holds exactly the rows that the engine would have written.
 from __future__ import annotations
 
 import gc
+import os
 from hashlib import blake2b
 from pathlib import Path
 
@@ -81,6 +82,7 @@ def populate(path: Path, count: int) -> None:
         store.write(Batch(rows))
     store.close()
     gc.collect()
+    os.sync()  # what is measured next must not wait for the disk to take this
 
 
 def _settle(engine: Engine, store: LevelStore) -> dict[bytes, bytes | None]:

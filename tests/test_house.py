@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGES = {
     "engine": ROOT / "engine" / "pico_engine",
+    "native": ROOT / "engine" / "pico_native",
     "didcomm": ROOT / "didcomm" / "pico_didcomm",
     "rulesets": ROOT / "rulesets" / "pico_rulesets",
     "node": ROOT / "node" / "pico_node",

@@ -4,6 +4,9 @@ A ruleset's author needs `Ruleset`, `ent`, `config`, `rule`, `query`, `provides`
 patterns; `pico_engine.harness` runs a ruleset in a unit test. Who embeds the engine begins at `Engine`.
 """
 
+import pico_native  # noqa: F401 - before all others: it finds those of them that were compiled
+
+# isort: split
 from pico_engine.errors import EngineError
 from pico_engine.events import Event
 from pico_engine.expressions import (

@@ -13,7 +13,7 @@ worker is resumed in the middle of the rule. So rules are plain synchronous code
 from __future__ import annotations
 
 from collections import Counter, deque
-from typing import Final
+from typing import Any, Final
 
 from pico_engine.admission import Admission, weight_of
 from pico_engine.delivery import Delivery
@@ -144,18 +144,26 @@ class Engine:
 
     def receive(self, message: Message, now: int) -> None:
         """Take a message. Nothing is refused by raising: what cannot be served is answered with `Failed`."""
-        if type(message) is EventMessage:
-            self.receive_event(message, now)
-            return
         self.now = now
+        if type(message) is EventMessage:
+            self._receive_event(message)
+            return
         try:
             self._admit(message)
         except EngineError as error:
             self._refuse(message, error)
 
-    def receive_event(self, message: EventMessage, now: int) -> None:
-        """`receive` for what most messages are."""
+    def receive_events(self, messages: deque[Any], now: int) -> None:
+        """`receive` what most messages are: events, from the left, until something else is the next."""
         self.now = now
+        while messages:
+            message = messages[0]
+            if type(message) is not EventMessage:
+                break
+            messages.popleft()
+            self._receive_event(message)
+
+    def _receive_event(self, message: EventMessage) -> None:
         try:
             self._admit_event(message)
         except EngineError as error:
@@ -387,7 +395,7 @@ class Engine:
                 pico.inbox_bytes += message.weight
         if not message.eid:
             self._last_eid = last = self._last_eid + 1
-            message.eid = self._eid_prefix + "%08x" % last  # noqa: UP031 - compiled, the quickest form
+            message.eid = f"{self._eid_prefix}{last}"
         if message.durable:
             enqueue_row(pico, message)
             self.queue_changed.add(pico)
@@ -401,7 +409,7 @@ class Engine:
     def new_eid(self) -> str:
         """A fresh id for an event: what begins it is random for each life of the engine."""
         self._last_eid += 1
-        return f"{self._eid_prefix}{self._last_eid:08x}"
+        return f"{self._eid_prefix}{self._last_eid}"
 
     def _refuse(self, message: Message, error: EngineError) -> None:
         self.ledger.rollback()

@@ -73,7 +73,8 @@ class Section:
         self.dirty: set[str] = set()
         self.changed: Callable[[], None] | None = None
 
-    def get(self, key: str, default: Any = None) -> Any:
+    def get(self, key: Any, default: Any = None) -> Any:
+        """The row's value. Rulesets may ask for what is no key at all: there is no such row."""
         value = self.rows.get(key, MISSING)
         if value is MISSING and self.lazy:
             data = self.ledger.get(self.prefix + key.encode(errors="replace"))

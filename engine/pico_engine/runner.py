@@ -198,7 +198,7 @@ class Runner:
         except TurnOverdueError:  # between two rules: it could not be told which one is to blame
             error = turn.overdue()
         error = self._end(turn, message, error)
-        self.trace(turn, _outcome(error), (message.domain, message.type), door, message.sender)
+        self._trace_event(turn, message, _outcome(error))
         if message.reply is None:
             return
         if error is None and message.compatible:
@@ -284,6 +284,33 @@ class Runner:
             said = f"{message.domain}:{message.type} {fate}: {error}"
             engine.log(pico, "error", "", said, turn.now, by_ruleset=False)
 
+    def _trace_event(self, turn: Turn, message: EventMessage, outcome: str) -> None:
+        """`trace`, in one flat tuple for a turn as most are: one rule, one change, nothing sent."""
+        journal, rules = turn.journal, turn.considered
+        if journal is not None and len(journal) == 1 and len(rules) == 1 and not turn.sends:
+            section, key, _ = journal[0]
+            rule = rules[0]
+            if len(key) <= TRACED_KEY_CHARS and not rule[5]:
+                name, kind, door, sender = message.domain, message.type, message.door, message.sender
+                self._add_trace(
+                    (
+                        turn.eid,
+                        turn.pico.did,
+                        turn.now,
+                        name,
+                        kind,
+                        door,
+                        sender,
+                        outcome,
+                        rule,
+                        section.prefix,
+                        key,
+                        1,
+                    )
+                )
+                return
+        self.trace(turn, outcome, (message.domain, message.type), message.door, message.sender)
+
     def trace(
         self,
         turn: Turn,
@@ -296,26 +323,6 @@ class Runner:
         """Note what became of a turn, see TurnTrace."""
         journal, rules, sends = turn.journal or [], turn.considered, turn.sends
         did = turn.pico.did
-        if len(journal) == 1 and len(rules) == 1 and not sends:  # as most turns
-            section, key, _ = journal[0]
-            self._add_trace(
-                (
-                    turn.eid,
-                    did,
-                    turn.now,
-                    kind,
-                    name,
-                    door,
-                    sender,
-                    outcome,
-                    rules,
-                    [(section.prefix, key)],
-                    [],
-                )
-            )
-            if len(key) > TRACED_KEY_CHARS or rules[0][5]:
-                self._engine.traces.weigh()
-            return
         rules = rules[:TRACED_RULES_MAX]
         changed = [(section.prefix, key) for section, key, _ in journal[:TRACED_CHANGES_MAX]]
         # without their attributes, which may be large

@@ -103,6 +103,17 @@ def _text_bytes(text: str) -> int:
     return len(text) if text.isascii() else 4 * len(text)
 
 
+_SHORT_FIELDS: Final = 12
+
+
+def _whole(fields: tuple[Any, ...]) -> TurnTrace:
+    if len(fields) != _SHORT_FIELDS:
+        return TurnTrace(*fields)
+    eid, pico, now, domain, kind, door, sender, outcome, rule, prefix, key, _ = fields
+    name, changed = (domain, kind), [(prefix, key)]
+    return TurnTrace(eid, pico, now, "event", name, door, sender, outcome, [rule], changed, [])
+
+
 class Traces:
     """The newest turns of an engine, in memory: at most `most`, and so much of them as fits `most_bytes`."""
 
@@ -112,7 +123,10 @@ class Traces:
         self._large: deque[tuple[int, tuple[Any, ...]]] = deque()
         self._large_bytes = 0
         self.add = self._ring.append
-        """Takes the fields of a TurnTrace as a plain tuple: one is made for every turn."""
+        """Takes the fields of a TurnTrace as a plain tuple: one is made for every turn.
+
+        Of an event's turn of one rule and one change they may be eid, pico, time_ms, domain, type, door,
+        sender, outcome, the rule, the changed row's prefix and key, and 1: one thing to keep, not seven."""
 
     def weigh(self) -> None:
         """The trace that was added last may be large: the oldest such ones lose their lists to make room."""
@@ -132,7 +146,7 @@ class Traces:
         """The newest turns (of one pico), oldest of them first."""
         found = []
         for fields in reversed(self._ring):
-            trace = TurnTrace(*fields)
+            trace = _whole(fields)
             if pico is None or trace.pico == pico:
                 found.append(trace.describe())
                 if len(found) == most:

@@ -61,7 +61,8 @@ did not fire), detail. A tuple, because every rule of every turn makes one."""
 Mark = tuple[int, int, int, int, int, frozenset[str]]
 """Lengths of the journal, directives, sends, deletions and agenda, and `stopped`, before a rule ran."""
 
-_UNTOUCHED: Final[Mark] = (0, 0, 0, 0, 1, frozenset())
+_NONE: Final[frozenset[str]] = frozenset()
+_UNTOUCHED: Final[Mark] = (0, 0, 0, 0, 1, _NONE)
 """The mark of a turn that has done nothing yet but take its event."""
 
 
@@ -86,13 +87,13 @@ class Turn:
     raised = 0
     deletions: Sequence[str] = ()
     """Picos that go when the turn commits."""
-    closed: frozenset[str] = frozenset()
+    closed: frozenset[str] = _NONE
     """Channels that were deleted in this turn: its sends may still name them as their own."""
-    stopped: frozenset[str] = frozenset()
+    stopped: frozenset[str] = _NONE
     """Rulesets that said `last` for the event at hand."""
     cut: tuple[int, int, list[Event]] | None = None
     """What the rule at hand took off the agenda: its place in `considered`, from where, the events."""
-    granted: frozenset[str] = frozenset()
+    granted: frozenset[str] = _NONE
     """URLs that the node's owner named for this turn: they may be fetched where rulesets may not ask."""
     waiter: greenlet | None = None
     waits_for: str | None = None
@@ -198,7 +199,7 @@ class Turn:
             for event in self.agenda:  # grows while it is walked
                 self.event = event
                 if self.stopped:
-                    self.stopped = frozenset()
+                    self.stopped = _NONE
                 for_rid = event.for_rid
                 rules = pico.rules_for(event.domain, event.type)
                 if len(self.considered) + len(rules) > engine.limits.considered_max:

@@ -13,7 +13,7 @@ can go down (so that dropping the oldest reading moves nothing); for a map the k
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pico_engine.errors import LimitExceeded
 from pico_engine.ledger import MISSING, Section
@@ -31,6 +31,10 @@ from pico_engine.views import (
 
 if TYPE_CHECKING:
     from pico_engine.limits import EngineLimits
+
+
+_COUNTER_MAX: Final = 1 << 60
+"""Numbers below it are written the quickest way."""
 
 
 def encode_variable(value: Any) -> bytes:
@@ -98,10 +102,12 @@ class Variables:
         """Give the variable a new value as a whole."""
         key = self._keys.get(name) or self._key(name)
         kind = type(value)
-        if kind is int and -SMALL < value < SMALL and type(old := self.rows.get(key)) is int:  # a counter
-            self._may_write()
-            self.section.replace(key, old, value)
-            return
+        if kind is int:
+            whole: int = value  # compiled, a number of C's
+            if -_COUNTER_MAX < whole < _COUNTER_MAX and type(old := self.rows.get(key)) is int:  # a counter
+                self._may_write()
+                self.section.replace(key, old, value)
+                return
         if kind is int or kind is float or kind is bool or value is None:
             if kind is float or (kind is int and not -SMALL < value < SMALL):
                 freeze(value)  # some numbers are none in JSON

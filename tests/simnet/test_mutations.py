@@ -179,10 +179,15 @@ def no_retry(patch) -> None:
 def queue_not_kept(patch) -> None:
     """A durable event is answered, and kept in memory only."""
 
-    def wrong(pico, message):
-        message.queue_key = "none"
+    take_batch = Agent.take_batch
 
-    patch.setattr("pico_engine.engine.enqueue_row", wrong)
+    def wrong(self):
+        number, batch = take_batch(self)
+        for key in [key for key in batch.rows if b"/q/" in key]:
+            del batch.rows[key]
+        return number, batch
+
+    patch.setattr(Agent, "take_batch", wrong)
 
 
 MUTATIONS = [

@@ -185,7 +185,7 @@ class Agent(Port):
         """Take a message. Nothing raises: what cannot be served is answered with `Failed`, or counted."""
         self.now = now
         if type(message) is EventMessage:  # it only joins its pico's queue
-            self.engine.receive_event(message, now)
+            self.engine.receive(message, now)
             if self.engine.effects:
                 self._pump()
             return
@@ -213,13 +213,10 @@ class Agent(Port):
     def receive_all(self, messages: deque[Message], now: int) -> None:
         """`receive` each of what came since the last tick, and leave none: most of it are events."""
         self.now = now
-        receive_event = self.engine.receive_event
         while messages:
-            message = messages.popleft()
-            if type(message) is EventMessage:
-                receive_event(message, now)
-            else:
-                self.receive(message, now)
+            self.engine.receive_events(messages, now)
+            if messages:
+                self.receive(messages.popleft(), now)
         if self.engine.effects:
             self._pump()
 
