@@ -10,6 +10,8 @@ from pathlib import Path
 from benchmarks.common import Core, Counter, Options, events_per_s, folder, main, median, new_pico, say, table
 from benchmarks.population import populate
 from pico_engine.store import Batch
+from pico_native import IS_USED
+from pico_node.driver import Driver
 from pico_node.store import LevelStore
 
 CLIENTS = 256
@@ -37,43 +39,64 @@ def bare_store(path: Path, seconds: float) -> float:
     return done / (time.perf_counter() - began)
 
 
-async def measure(path: Path, seconds: float, runs: int) -> float:
-    """Median of several runs of counter events, each answered when it is durable."""
-    async with Core(path) as driver:
-        ecis = await asyncio.gather(
-            *(new_pico(driver, f"hot-{number}", Counter.definition.rid) for number in range(HOT_PICOS))
-        )
+class Hot:
+    """Counter picos of a running node, and the clients that send them events."""
+
+    def __init__(self, driver: Driver, ecis: list[str]) -> None:
+        self._driver = driver
+        self._ecis = ecis
+
+    @classmethod
+    async def made(cls, driver: Driver) -> Hot:
+        new = (new_pico(driver, f"hot-{number}", Counter.definition.rid) for number in range(HOT_PICOS))
+        return cls(driver, await asyncio.gather(*new))
+
+    async def per_s(self, seconds: float) -> float:
+        """Events a second, each answered when it is durable."""
 
         async def send(client: int) -> None:
-            await driver.event(ecis[client % HOT_PICOS], "counter", "inc", {})
+            await self._driver.event(self._ecis[client % HOT_PICOS], "counter", "inc", {})
 
-        await events_per_s(send, CLIENTS, WARM_UP_S)
-        return median([await events_per_s(send, CLIENTS, seconds) for _ in range(runs)])
+        return await events_per_s(send, CLIENTS, seconds)
+
+
+async def measure(alone: Path, crowded: Path, seconds: float, runs: int) -> tuple[list[float], list[float]]:
+    """Several runs in either store, by turns: the machine may drift."""
+    async with Core(alone) as one, Core(crowded) as other:
+        few, many = await Hot.made(one), await Hot.made(other)
+        for hot in (few, many):
+            await hot.per_s(WARM_UP_S)
+        pairs = [(await few.per_s(seconds), await many.per_s(seconds)) for _ in range(runs)]
+    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
 
 
 async def run(options: Options) -> Mapping[str, float]:
-    seconds, runs = options.pick(1.5, 4.0), 3 if options.quick else 5
+    seconds, runs = options.pick(0.5, 2.0), 11 if options.quick else 15
     with folder() as alone, folder() as crowded, folder() as bare:
+        say(f"the engine is {'compiled' if IS_USED else 'plain Python: `make native` compiles it'}")
         say(f"populating a store with {POPULATION:,} picos")
         populate(crowded / "store", POPULATION)
-        baseline = bare_store(bare / "store", seconds)
-        few = await measure(alone / "store", seconds, runs)
-        many = await measure(crowded / "store", seconds, runs)
-        again = await measure(alone / "store-2", seconds, runs)  # before and after: the machine may drift
-    share = many / ((few + again) / 2)
+        baseline = bare_store(bare / "store", options.pick(1.5, 4.0))
+        few, many = await measure(alone / "store", crowded / "store", seconds, runs)
+    rate = median(few)
+    share = median([with_many / with_few for with_few, with_many in zip(few, many, strict=True)])
     table(
         [
-            (f"counter events, {CLIENTS} in flight, durable", f"{few:,.0f}/s (again: {again:,.0f}/s)"),
-            (f"the same with {POPULATION:,} picos in the store", f"{many:,.0f}/s ({share:.0%})"),
+            (f"counter events, {CLIENTS} in flight, durable", f"{rate:,.0f}/s ({spread(few)})"),
+            (f"the same with {POPULATION:,} picos in the store", f"{median(many):,.0f}/s ({share:.0%})"),
             (f"bare LevelDB, {CLIENTS} rows a synced batch", f"{baseline:,.0f}/s"),
-            ("engine over bare store", f"{few / baseline:.2f}"),
+            ("engine over bare store", f"{rate / baseline:.2f}"),
         ]
     )
     return {
-        "durable_events_per_s": few,
+        "durable_events_per_s": rate,
         "share_with_100k_picos": share,
         "bare_store_rows_per_s": baseline,
     }
+
+
+def spread(values: list[float]) -> str:
+    return f"{min(values):,.0f} to {max(values):,.0f}"
 
 
 if __name__ == "__main__":
