@@ -148,6 +148,8 @@ class Node(Driver):
                 watch = FileWatch(self)
                 watch.start()
                 self._exit.push_async_callback(watch.stop)
+            assert self.peers is not None, "a node has peers"
+            self.peers.serve()  # last, because it takes a second: owner and devices need not wait for it
         except BaseException:
             await self.take_down()
             raise
@@ -176,7 +178,7 @@ class Node(Driver):
         from pico_node.peers import AddressTaken
 
         try:
-            await self.peers.start()
+            await self.peers.start(serve=False)
         except AddressTaken:
             if self.options.listen:
                 raise
@@ -186,7 +188,7 @@ class Node(Driver):
             self.peers = Peers(
                 seed, (LISTEN_DEFAULT,), self, mdns=self._announces, bootstrap=self.options.bootstrap
             )
-            await self.peers.start()
+            await self.peers.start(serve=False)
         self._exit.push_async_callback(self.peers.stop)
 
     def _remember(self) -> None:

@@ -41,11 +41,15 @@ class PeersFace(Protocol):
     peer_id: str
     addresses: list[str]
 
-    async def start(self) -> None:
+    async def start(self, *, serve: bool = True) -> None:
         """Listen. Afterwards `addresses` holds dialable addresses ending in `/p2p/<peer id>`.
 
-        Raises AddressTaken and BadAddress.
+        With `serve=False` who dials waits until `serve` is called. Raises AddressTaken and BadAddress.
         """
+        ...
+
+    def serve(self) -> None:
+        """Let in who dials. Takes up to a second of the processor's time, in a thread; this does not wait."""
         ...
 
     async def stop(self) -> None:

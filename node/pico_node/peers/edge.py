@@ -5,7 +5,6 @@ Runs under trio. It uses the layers of py-libp2p, but accepts and dials by itsel
 
 from __future__ import annotations
 
-import errno
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -38,17 +37,15 @@ from pico_node.peers import corrections
 from pico_node.peers.addresses import dialable, reachable
 from pico_node.peers.admission import Admission, Ticket
 from pico_node.peers.counters import Counters
-from pico_node.peers.errors import AddressTaken, BadAddress, Unreachable
+from pico_node.peers.errors import Unreachable
 from pico_node.peers.limits import PeerLimits
+from pico_node.peers.listening import CLOSE_TIMEOUT_S
 from pico_node.peers.wire import TcpStream
 
 log = logging.getLogger("picomesh.peers")
 
-LISTEN_BACKLOG = 256  # a burst of connections while this process is busy for a moment
-CLOSE_TIMEOUT_S = 1.0  # closing sockets does not wait for peers
 CLOSE_POLL_S = 0.02  # the swarm tells nobody when it has cleaned up
 UNLIMITED = 1_000_000  # the swarm's own connection limits are not used: admission.py has ours
-_TAKEN = {errno.EADDRINUSE}
 
 StreamHandler = Callable[[str, NetStream], Awaitable[None]]
 
@@ -62,25 +59,6 @@ def connection_of(stream: NetStream) -> SwarmConn:
 def muxer(conn: SwarmConn) -> Yamux:
     """The multiplexer of a connection; corrections.py sees to it that there is only one kind."""
     return cast("Yamux", conn.muxed_conn)
-
-
-async def open_listeners(listen: Sequence[tuple[str, int]]) -> list[trio.SocketListener]:
-    """Listening sockets, all or none. Raises AddressTaken and BadAddress."""
-    listeners: list[trio.SocketListener] = []
-    try:
-        for host, port in listen:
-            try:
-                listeners += await trio.open_tcp_listeners(port, host=host, backlog=LISTEN_BACKLOG)
-            except OSError as error:
-                where = f"{host} port {port}"
-                if error.errno in _TAKEN:
-                    raise AddressTaken(f"another process listens on {where}") from None
-                raise BadAddress(f"cannot listen on {where}: {error.strerror or error}") from None
-    except BaseException:
-        for listener in listeners:
-            listener.socket.close()
-        raise
-    return listeners
 
 
 class Edge:

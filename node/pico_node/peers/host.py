@@ -1,4 +1,8 @@
-"""Peers: the asyncio face of the network edge."""
+"""Peers: the asyncio face of the network edge.
+
+libp2p takes up to a second to import. So this module does without: the sockets listen at once, and what needs
+libp2p is loaded in a thread when the node has begun its work. Whoever dials meanwhile waits in the backlog.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +10,15 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import trio
-from libp2p.network.connection.swarm_connection import SwarmConn
-from libp2p.network.stream.exceptions import StreamEOF
-from libp2p.network.stream.net_stream import NetStream
-from libp2p.stream_muxer.yamux.yamux import YamuxStream
 
 from pico_node.peers.addresses import dialable, parse_listen, reachable, split_peer
 from pico_node.peers.contract import PeerEvents
 from pico_node.peers.counters import Counters
 from pico_node.peers.discovery import LocalDiscovery
-from pico_node.peers.edge import CLOSE_TIMEOUT_S, Edge, connection_of, open_listeners
-from pico_node.peers.errors import BadAddress, FrameTooLarge, NotRunning, PeerError, Unreachable
+from pico_node.peers.errors import BadAddress, FrameTooLarge, NotRunning, Unreachable
 from pico_node.peers.foreign import PROTOCOL as FOREIGN
 from pico_node.peers.foreign import Throttle, encode_varint, read_message
 from pico_node.peers.frames import INSTANCE_BYTES, Hello
@@ -28,11 +27,24 @@ from pico_node.peers.guest import Guest
 from pico_node.peers.identity import check_peer_id, key_of_peer_id, peer_id_of_seed
 from pico_node.peers.limits import PeerLimits
 from pico_node.peers.links import Carrier, Links
-from pico_node.peers.wire import YamuxWire
+from pico_node.peers.listening import CLOSE_TIMEOUT_S, open_listeners
+
+if TYPE_CHECKING:
+    from libp2p.network.connection.swarm_connection import SwarmConn
+    from libp2p.network.stream.net_stream import NetStream
+    from libp2p.stream_muxer.yamux.yamux import YamuxStream
+
+    from pico_node.peers.edge import Edge
 
 log = logging.getLogger("picomesh.peers")
 
 RESTART_PAUSE_S = 1.0  # after the libp2p side failed as a whole
+
+
+def _load() -> None:
+    """Import libp2p, and what of ours needs it."""
+    import pico_node.peers.edge
+    import pico_node.peers.wire  # noqa: F401
 
 
 class Peers:
@@ -69,6 +81,8 @@ class Peers:
         self._edge: Edge | None = None
         self._stopping: trio.Event | None = None
         self._stopped: asyncio.Future[None] | None = None
+        self._may_serve: trio.Event | None = None
+        self._ready = asyncio.Event()
         self._throttle: Throttle | None = None
         self._hello = Hello(secrets.token_bytes(INSTANCE_BYTES), limits.frame_bytes_max)
         self._links: Links | None = None
@@ -77,7 +91,8 @@ class Peers:
 
     # Starting and stopping
 
-    async def start(self) -> None:
+    async def start(self, *, serve: bool = True) -> None:
+        """Listen, and, if not told otherwise, `serve`."""
         if self._guest is not None:
             return
         guest = await Guest.join()
@@ -91,18 +106,21 @@ class Peers:
         self.addresses = reachable(bound, self.peer_id)
         self._stopped = asyncio.get_running_loop().create_future()
         self._stopping = trio.Event()
-        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        guest.spawn(self._main, listeners, ready)
-        try:
-            await ready
-        except BaseException:
-            await self.stop()
-            raise
+        self._may_serve = trio.Event()
+        self._ready = asyncio.Event()
+        guest.spawn(self._main, listeners)
         for peer_id, addresses in self._bootstrap.items():
             self._found(peer_id, addresses)
             self.connect(peer_id, addresses)
         if self._mdns is not None:
             self._announcing = asyncio.create_task(self._mdns.start(self.addresses))
+        if serve:
+            self.serve()
+
+    def serve(self) -> None:
+        """Load libp2p, in a thread, and let in who dials, and who dialed meanwhile."""
+        if self._may_serve is not None:
+            self._may_serve.set()
 
     async def stop(self) -> None:
         guest, self._guest = self._guest, None
@@ -115,6 +133,10 @@ class Peers:
         self._stopping.set()
         await asyncio.shield(self._stopped)
         await guest.leave()
+
+    async def until_ready(self) -> None:
+        """Wait until connections are served: `serve` takes a second for it. Ends with `stop`, too."""
+        await self._ready.wait()
 
     # The driver's requests
 
@@ -158,6 +180,8 @@ class Peers:
                 f"a message of {len(message)} bytes, {self._limits.foreign_message_bytes_max} are allowed"
             )
         check_peer_id(peer_id)
+        if self._guest is not None:
+            await self.until_ready()
         guest, edge = self._guest, self._edge
         if guest is None or edge is None:
             raise NotRunning
@@ -169,13 +193,13 @@ class Peers:
 
     # Under trio
 
-    async def _main(self, listeners: list[trio.SocketListener], ready: asyncio.Future[None]) -> None:
+    async def _main(self, listeners: list[trio.SocketListener]) -> None:
         """Run the libp2p side, again if it fails as a whole, until `stop`."""
         assert self._stopping is not None
         assert self._stopped is not None
         try:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._run_again_and_again, listeners, ready)
+                nursery.start_soon(self._run_again_and_again, listeners)
                 await self._stopping.wait()
                 if self._links is not None and self._edge is not None:
                     await self._links.close("stopping")
@@ -184,34 +208,30 @@ class Peers:
         except Exception:
             log.exception("the network edge failed while stopping")
         finally:
-            if not ready.done():
-                ready.set_result(None)
+            for listener in listeners:  # of a libp2p side that was stopped before it had them
+                listener.socket.close()
+            self._ready.set()
             self._stopped.set_result(None)
 
-    async def _run_again_and_again(
-        self, listeners: list[trio.SocketListener], ready: asyncio.Future[None]
-    ) -> None:
+    async def _run_again_and_again(self, listeners: list[trio.SocketListener]) -> None:
+        assert self._may_serve is not None
+        await self._may_serve.wait()
         bound = [listener.socket.getsockname()[:2] for listener in listeners]
-
-        def started() -> None:
-            if not ready.done():
-                ready.set_result(None)
-
         while True:
             try:
+                await trio.to_thread.run_sync(_load)
                 if not listeners:
                     listeners = await open_listeners(bound)
-                await self._run_once(listeners, started)
-            except Exception as error:
-                if not ready.done():
-                    ready.set_exception(PeerError(f"the network edge does not start: {error!r}"))
-                    return
+                await self._run_once(listeners)
+            except Exception:
                 self._counters.edge_restarts += 1
                 log.exception("the network edge failed and starts again")
             listeners = []
             await trio.sleep(RESTART_PAUSE_S)
 
-    async def _run_once(self, listeners: list[trio.SocketListener], started: Callable[[], None]) -> None:
+    async def _run_once(self, listeners: list[trio.SocketListener]) -> None:
+        from pico_node.peers.edge import Edge
+
         links = Links(
             self.peer_id, self._hello, self._limits, self._counters, self._events, self._open_for_frames
         )
@@ -226,7 +246,7 @@ class Peers:
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(links.run)
-                await self._edge.run(listeners, started)
+                await self._edge.run(listeners, self._ready.set)
                 nursery.cancel_scope.cancel()
         finally:
             self._links = self._edge = None
@@ -244,6 +264,8 @@ class Peers:
         return self._carrier(edge, conn, stream)
 
     async def _serve_frames(self, peer_id: str, stream: NetStream) -> None:
+        from pico_node.peers.edge import connection_of
+
         assert self._links is not None
         edge, conn = self._running_edge(), connection_of(stream)
         edge.mark_session(conn, True)
@@ -253,6 +275,8 @@ class Peers:
             edge.mark_session(conn, False)
 
     def _carrier(self, edge: Edge, conn: SwarmConn, stream: NetStream) -> Carrier:
+        from pico_node.peers.wire import YamuxWire
+
         async def drop() -> None:
             await edge.drop(conn)
 
@@ -289,6 +313,8 @@ class Peers:
                     await edge.drop(conn)
 
     async def _write_message(self, stream: NetStream, peer_id: str, message: bytes) -> None:
+        from libp2p.network.stream.exceptions import StreamEOF
+
         try:
             with trio.fail_after(self._limits.foreign_timeout_s):
                 await stream.write(encode_varint(len(message)) + message)

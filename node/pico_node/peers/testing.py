@@ -100,10 +100,13 @@ class LoopbackPeers:
         self._sessions: dict[str, _Session] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def start(self) -> None:
+    async def start(self, *, serve: bool = True) -> None:  # noqa: ARG002 - there is nothing to load
         self._loop = asyncio.get_running_loop()
         self.addresses = [f"/memory/1/p2p/{self.peer_id}"]
         self._switchboard.join(self)
+
+    def serve(self) -> None:
+        """Who joined is served."""
 
     async def stop(self) -> None:
         self._switchboard.leave(self)

@@ -23,6 +23,7 @@ async def main(name: str, port: int, dials: list[str]) -> None:
     events = Echo()
     events.peers = Peers(seed_of(name), [f"/ip4/127.0.0.1/tcp/{port}"], events, limits=FAST, bootstrap=dials)
     await events.peers.start()
+    await events.peers.until_ready()
     print(events.peers.peer_id, events.peers.addresses[0], flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     await events.peers.stop()

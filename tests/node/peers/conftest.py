@@ -21,6 +21,7 @@ async def node():
         recorder = Recorder()
         peers = Peers(seed_of(name), listen, recorder, limits=limits, **options)
         await peers.start()
+        await peers.until_ready()
         running.append(peers)
         return peers, recorder
 

@@ -90,7 +90,8 @@ def test_importing_the_package_does_not_import_libp2p():
     script = (
         "import sys, pico_node.peers, pico_node.peers.testing;"
         "assert not {'libp2p', 'trio', 'zeroconf'} & set(sys.modules);"
-        "assert pico_node.peers.Peers; assert 'libp2p' in sys.modules"
+        "assert pico_node.peers.Peers; assert 'trio' in sys.modules; assert 'libp2p' not in sys.modules;"
+        "import pico_node.peers.edge; assert 'libp2p' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import threading
 
 import pytest
 import uvloop
 
 from pico_node.peers import BadAddress, NotRunning, Peers, PeersFace, peer_id_of_seed
+from pico_node.peers.addresses import split_peer
 from tests.node.peers.helpers import FAST, LOOPBACK, Recorder, seed_of, until
 
 
@@ -73,6 +75,47 @@ async def test_connect_before_start_is_remembered(node):
     await until(lambda: seen.sessions and seen_b.sessions)
     assert face.addresses == []
     await face.stop()
+
+
+async def test_who_dials_before_libp2p_is_loaded_waits_for_it(node, monkeypatch):
+    a, seen_a = await node("a")
+    loading, go_on = threading.Event(), threading.Event()
+
+    def load() -> None:
+        loading.set()
+        go_on.wait(5)
+
+    monkeypatch.setattr("pico_node.peers.host._load", load)
+    seen_b = Recorder()
+    b = Peers(seed_of("b"), [LOOPBACK], seen_b, limits=FAST)
+    await b.start()
+    try:
+        a.connect(b.peer_id, b.addresses)
+        await until(loading.is_set)
+        message = asyncio.create_task(b.send_foreign(a.peer_id, a.addresses, b"{}"))
+        await asyncio.sleep(0.1)
+        assert not seen_a.sessions
+        assert not message.done()
+        go_on.set()
+        await until(lambda: seen_a.sessions and seen_b.sessions)
+        await message
+    finally:
+        await b.stop()
+
+
+async def test_stopping_while_libp2p_is_loaded_leaves_nothing_open(monkeypatch):
+    go_on = threading.Event()
+    monkeypatch.setattr("pico_node.peers.host._load", lambda: go_on.wait(5))
+    peers = Peers(seed_of("a"), [LOOPBACK], Recorder(), limits=FAST)
+    await peers.start()
+    _, port = split_peer(peers.addresses[0])[1].rsplit("/", 1)
+    waiting = asyncio.create_task(peers.until_ready())
+    stopping = asyncio.create_task(peers.stop())
+    await asyncio.sleep(0.05)
+    go_on.set()
+    await asyncio.gather(stopping, waiting)
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", int(port))
 
 
 async def test_bootstrap_peers_are_reported_and_connected(node):
