@@ -8,7 +8,6 @@ import ipaddress
 import logging
 import signal
 import sys
-import webbrowser
 
 import uvloop
 
@@ -97,6 +96,8 @@ async def _introduce(node: Node) -> None:
     lines.append(f"ready       {node.http_url}")
     print("\n".join(lines), flush=True)  # noqa: T201 - the terminal is this command's face
     if node.options.open_browser and sys.stdout.isatty():
+        import webbrowser
+
         await asyncio.to_thread(webbrowser.open, login)
 
 

@@ -13,7 +13,8 @@ from pico_engine.registry import Registry
 from pico_engine.store import MemoryStore
 from pico_node.agent import Agent
 from pico_node.driver import Driver
-from pico_node.http.metrics import COUNTED, GAUGES, PREFIX, HttpCounters, prometheus_text
+from pico_node.http.counters import HttpCounters
+from pico_node.http.metrics import COUNTED, GAUGES, PREFIX, prometheus_text
 from pico_node.node import Node
 from pico_node.peers.counters import Counters
 from pico_node.peers.testing import LoopbackPeers, Switchboard

@@ -12,10 +12,10 @@ from aiohttp import web
 from pico_engine.errors import EngineError
 from pico_node.api import NodeApi
 from pico_node.http.compat import PREFIXES, ChannelDoor
+from pico_node.http.counters import HttpCounters
 from pico_node.http.didcomm import DidcommDoor
 from pico_node.http.limits import HttpLimits
 from pico_node.http.login import SESSION_LIFE_S, LoginDesk
-from pico_node.http.metrics import CONTENT_TYPE, HttpCounters, prometheus_text
 from pico_node.http.owner import Gate, OwnerApi, cookie_name, json_answer, session_of
 from pico_node.http.page import PAGE_HEADERS, ROWS_MAX, landing_page, message_page, status_page
 from pico_node.http.problems import LoginCodeInvalid, NodeFailed, from_http_exception, problem_response
@@ -173,6 +173,8 @@ class _Pages:
         self._counters.page_requests += 1
         if not self._open_metrics:
             self._gate.check(request)
+        from pico_node.http.metrics import CONTENT_TYPE, prometheus_text
+
         text = prometheus_text({**self._node.metrics(), **self._counters.metrics()})
         return web.Response(body=text.encode(), headers={"Content-Type": CONTENT_TYPE})
 

@@ -30,8 +30,8 @@ from pico_engine.errors import (
 from pico_engine.values import FrozenMap, Json, encode, freeze
 from pico_node.api import NodeApi
 from pico_node.http.bodies import pairs_to_map, parse_body, read_body, require_map
+from pico_node.http.counters import HttpCounters
 from pico_node.http.limits import HttpLimits
-from pico_node.http.metrics import HttpCounters
 from pico_node.http.problems import (
     PROBLEM_TYPE,
     HttpProblem,

@@ -19,8 +19,8 @@ from pico_didcomm.media import MEDIA_TYPES, full_media_type
 from pico_didcomm.pico_engine import CONTENT_TYPE, is_clear_answer
 from pico_engine.errors import Busy, EngineError
 from pico_node.api import NodeApi
+from pico_node.http.counters import HttpCounters
 from pico_node.http.limits import HttpLimits
-from pico_node.http.metrics import HttpCounters
 from pico_node.http.problems import SlowRequest, WrongMediaType
 from pico_node.peers.foreign import Throttle
 from pico_node.peers.limits import PeerLimits

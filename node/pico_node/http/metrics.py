@@ -1,10 +1,9 @@
-"""Counters as Prometheus text: the node's own and those of the HTTP doors."""
+"""Counters as Prometheus text. Imported when somebody first asks: Prometheus's library takes its time."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
 
 from prometheus_client import generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -18,22 +17,6 @@ GAUGES = frozenset(
     {"http_connections", "outside_letters_open", "outside_open", "peers_half_open", "peers_sessions"}
 )
 _NOT_IN_NAME = re.compile(r"[^a-zA-Z0-9_]")
-
-
-@dataclass(slots=True)
-class HttpCounters:
-    """What the HTTP doors count; no label ever names a channel or a pico."""
-
-    channel_requests: int = 0
-    owner_requests: int = 0
-    page_requests: int = 0
-    didcomm_requests: int = 0
-    refused_requests: int = 0
-    refused_connections: int = 0
-    connections: int = 0
-
-    def metrics(self) -> dict[str, float]:
-        return {f"http_{name}": value for name, value in asdict(self).items()}
 
 
 class _Given(Collector):

@@ -32,8 +32,8 @@ from pico_engine.values import Json, encode
 from pico_node.api import NodeApi
 from pico_node.http.bodies import pairs_to_map, parse_body, read_body
 from pico_node.http.compat import Call, old_error_text, parse_path
+from pico_node.http.counters import HttpCounters
 from pico_node.http.limits import HttpLimits
-from pico_node.http.metrics import HttpCounters
 from pico_node.http.owner import COOKIE_NAME
 from pico_node.http.problems import HttpProblem, NodeFailed, problem_response
 from pico_node.http.security import Guard, log_defect

@@ -14,10 +14,10 @@ from pico_engine.errors import BadRequest
 from pico_engine.values import Json, encode
 from pico_node.api import NodeApi
 from pico_node.http.bodies import parse_json, read_body
+from pico_node.http.counters import HttpCounters
 from pico_node.http.fields import check_fields
 from pico_node.http.limits import HttpLimits
 from pico_node.http.login import CODE_LIFE_S, LoginDesk
-from pico_node.http.metrics import HttpCounters
 from pico_node.http.openapi import openapi_document
 from pico_node.http.operations import API, OPERATIONS, ROOT_PICO, Operation
 from pico_node.http.problems import ForeignOrigin, NotAuthorised, WrongMediaType

@@ -8,8 +8,8 @@ from typing import cast
 from aiohttp import web
 
 from pico_node.http.compat import ChannelDoor
+from pico_node.http.counters import HttpCounters
 from pico_node.http.limits import HttpLimits
-from pico_node.http.metrics import HttpCounters
 from pico_node.http.plain import PlainConnection, PlainServer
 
 _BACKLOG = 128

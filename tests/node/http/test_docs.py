@@ -13,8 +13,9 @@ from pico_engine.errors import EngineError
 from pico_node.http import problems
 from pico_node.http.app import make_app
 from pico_node.http.compat import CHANNEL_ROUTES, HEADERS_SHOWN, METHODS, parse_path
+from pico_node.http.counters import HttpCounters
 from pico_node.http.limits import HttpLimits
-from pico_node.http.metrics import PREFIX, HttpCounters, prometheus_text
+from pico_node.http.metrics import PREFIX, prometheus_text
 from pico_node.http.operations import API, OPERATIONS
 from tests.node.http.helpers import TOKEN, FakeNode
 

@@ -6,7 +6,8 @@ import math
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from pico_node.http.metrics import HttpCounters, prometheus_text
+from pico_node.http.counters import HttpCounters
+from pico_node.http.metrics import prometheus_text
 from tests.node.http.helpers import ECI, TOKEN
 
 
