@@ -1,7 +1,7 @@
 """The network edge: one long-lived session per pair of nodes over libp2p, behind an asyncio face.
 
 Start reading in `contract.py` (what the driver sees), then `host.py`. The name `Peers` is loaded on first
-use, because libp2p takes half a second to import.
+use, because trio takes a while to import; libp2p, which takes a second, when the node serves already.
 """
 
 from __future__ import annotations
