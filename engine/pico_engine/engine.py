@@ -319,12 +319,14 @@ class Engine:
         self._picos.pop(pico.did, None)
 
     def delete_pico(self, did: str) -> None:
-        """Remove a pico with all its rows, and first whatever is below it."""
-        pico = self.loaded_or_stored(did)
-        if pico is None:
-            return
-        for child in list(pico.children.rows):
-            self.delete_pico(child)
+        """Remove a pico with all its rows, and first whatever is below it, however deep."""
+        for one in reversed(self.family.descendants(did)):
+            pico = self.loaded_or_stored(one)
+            if pico is not None:
+                self._delete_one(pico)
+
+    def _delete_one(self, pico: Pico) -> None:
+        did = pico.did
         self.port.pico_deleted(pico)
         self._tell_peers_of_deletion(pico)
         self.waiting.abandon(pico)
@@ -484,9 +486,6 @@ class Engine:
         if pico.turn is not None and not pico.turn.read_only:
             append_log(pico, line, self.limits)
         self.effects.append(line)
-
-    def log_unkept(self, pico: Pico, rid: str, text: str) -> None:
-        self.effects.append(LogLine("error", pico.did, rid, text, self.now))
 
     def journal_of(self, pico: Pico, most: int) -> list[Json]:
         return newest_logs(pico, most)

@@ -105,20 +105,19 @@ class FamilyAffairs:
         parent.children.delete(did)
         if row["parent_eci"] in parent.channels.rows:
             self._remove_channel(parent, row["parent_eci"])
-        gone = self._descendants(did)
+        gone = self.descendants(did)
         turn = parent.turn
         assert turn is not None, "check_may_write guarantees a turn"
         turn.deletions = (*turn.deletions, *gone)
         return gone
 
-    def _descendants(self, did: str) -> list[str]:
-        found, queue = [], [did]
-        while queue:
-            one = queue.pop(0)
-            found.append(one)
+    def descendants(self, did: str) -> list[str]:
+        """The pico and all below it, each before its children."""
+        found = [did]
+        for one in found:  # grows while it is walked
             pico = self._engine.loaded_or_stored(one)
             if pico is not None:
-                queue.extend(pico.children.rows)
+                found += pico.children.rows
         return found
 
     # -- channels -----------------------------------------------------------------------------------------

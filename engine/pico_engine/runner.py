@@ -25,6 +25,7 @@ from pico_engine.messages import (
     EventAnswer,
     EventMessage,
     Failed,
+    LogLine,
     OperationAnswer,
     OperationMessage,
     QueryAnswer,
@@ -420,7 +421,7 @@ class Runner:
             raise
         except (Exception, TurnOverdueError) as error:
             failure = failure_of(error, f"query {message.name} of {message.rid}")
-            engine.log_unkept(pico, message.rid, failure.what)
+            engine.effect(LogLine("error", pico.did, message.rid, failure.what, engine.now))
             raise failure from error
         finally:
             engine.rule_running = running

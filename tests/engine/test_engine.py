@@ -377,6 +377,19 @@ def test_a_deleted_pico_and_all_below_it_leave_no_row() -> None:
     assert steps.engine.loaded_count <= 1
 
 
+def test_a_family_of_a_thousand_generations_can_be_deleted() -> None:
+    """Deeper than Python lets functions call each other."""
+    steps = Steps(Counter)
+    before = {key for key in steps.rows() if b"/y/" not in key}
+    line = [steps.child()]
+    for _ in range(1_200):
+        line.append(steps.child(of=line[-1]["did"]))
+    steps.operate(steps.root, lambda pico: pico.engine.family.delete_child(pico, line[0]["eci"]))
+    assert {key for key in steps.rows() if b"/y/" not in key} - before <= {
+        b"p/" + steps.root.encode() + b"/i/next_child"
+    }
+
+
 def test_a_pico_is_gone_before_its_deletion_is_written() -> None:
     """What arrives in the same tick must not raise it from the rows that are still on the disk."""
     steps = Steps(Counter)
