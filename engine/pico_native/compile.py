@@ -24,15 +24,18 @@ def compile_modules(target: Path) -> int:
     Changes the process's working directory. Raises CannotCompileError; then `target` is as it was.
     """
     digest = digest_of_sources()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="building-", dir=target.parent) as work:
-        made = Path(work) / "made"
-        files = _build(Path(work), made)
-        (made / INDEX).write_text(json.dumps({"sources": digest, "modules": files}, indent=1), "utf-8")
-        if digest_of_sources() != digest:
-            raise CannotCompileError("a text of the engine changed while it was compiled: try again")
-        shutil.rmtree(target, ignore_errors=True)
-        made.rename(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="building-", dir=target.parent) as work:
+            made = Path(work) / "made"
+            files = _build(Path(work), made)
+            (made / INDEX).write_text(json.dumps({"sources": digest, "modules": files}, indent=1), "utf-8")
+            if digest_of_sources() != digest:
+                raise CannotCompileError("a text of the engine changed while it was compiled: try again")
+            shutil.rmtree(target, ignore_errors=True)
+            made.rename(target)
+    except OSError as error:
+        raise CannotCompileError(f"{target} cannot be written: {error}") from error
     return len(files) - 1
 
 

@@ -81,6 +81,24 @@ def test_without_a_compiler_it_stays_python(
     assert list((tmp_path / "built").iterdir()) == [], "nothing is left lying about"
 
 
+def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(compiling.CannotCompileError, match="cannot be written"):
+        compiling.compile_modules(tmp_path / "file" / "here")
+
+
+def test_a_text_that_changes_meanwhile_makes_it_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(_work: Path, made: Path) -> dict[str, str]:
+        made.mkdir()
+        monkeypatch.setattr(compiling, "digest_of_sources", lambda: "another")
+        return {}
+
+    monkeypatch.setattr(compiling, "_build", build)
+    with pytest.raises(compiling.CannotCompileError, match="changed while it was compiled"):
+        compiling.compile_modules(tmp_path / "here")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_switch_says_that_there_is_nothing_to_do(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
