@@ -45,7 +45,6 @@ def _build(work: Path, made: Path) -> dict[str, str]:
         from mypyc.build import mypycify
         from setuptools import Distribution
         from setuptools.command.build_ext import build_ext
-        from setuptools.errors import BaseError
     except ImportError as error:
         raise CannotCompileError(f"{error}: `pip install mypy setuptools` brings both") from error
     os.chdir(SOURCES.parent)  # mypyc names modules by their paths from here
@@ -66,10 +65,10 @@ def _build(work: Path, made: Path) -> dict[str, str]:
         command.build_lib, command.build_temp = str(made), str(work / "objects")
         command.ensure_finalized()
         command.run()
-    except BaseError as error:
-        raise CannotCompileError(f"the C compiler failed: {error}") from error
     except SystemExit as error:
         raise CannotCompileError(f"mypyc refused the engine's texts: {error}") from error
+    except Exception as error:  # setuptools raises many kinds, all mean: it did not work
+        raise CannotCompileError(f"the C compiler failed: {error}") from error
     wanted = (SHARED, *(f"{PACKAGE}.{name}" for name in MODULES))
     return {name: Path(command.get_ext_filename(name)).as_posix() for name in wanted}
 

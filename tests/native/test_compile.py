@@ -81,6 +81,28 @@ def test_without_a_compiler_it_stays_python(
     assert list((tmp_path / "built").iterdir()) == [], "nothing is left lying about"
 
 
+@pytest.mark.slow
+def test_a_machine_without_a_c_compiler_is_told_so(tmp_path: Path) -> None:
+    program = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from pico_native.compile import CannotCompileError, compile_modules\n"
+        "try:\n"
+        "    compile_modules(Path(sys.argv[1]))\n"
+        "except CannotCompileError as error:\n"
+        "    print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "here")],
+        env={**os.environ, "CC": str(tmp_path / "no-compiler")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "the C compiler failed" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(compiling.CannotCompileError, match="cannot be written"):
