@@ -76,7 +76,7 @@ class Section:
     def get(self, key: Any, default: Any = None) -> Any:
         """The row's value. Rulesets may ask for what is no key at all: there is no such row."""
         value = self.rows.get(key, MISSING)
-        if value is MISSING and self.lazy:
+        if value is MISSING and self.lazy and type(key) is str:
             data = self.ledger.get(self.prefix + key.encode(errors="replace"))
             if data is None:  # not remembered: strangers may ask for keys without end
                 return default

@@ -269,3 +269,11 @@ def test_a_journal_is_looked_through_from_where_it_was_left() -> None:
     assert ledger.suspend_again(ledger.journal, seen)[0] == 2, "it begins anew after a rollback"
     assert not two.dirty
     assert ledger.suspend_again([], seen) == (0, None, set())
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize("key", [None, 5, True, ""])
+def test_what_is_no_key_has_no_row(key: object, lazy: bool) -> None:
+    section = Section(Ledger(MemoryStore()), b"x/", lazy=lazy)
+    assert section.get(key) is None
+    assert section.get(key, "default") == "default"

@@ -44,7 +44,7 @@ RESTART_PAUSE_S = 1.0  # after the libp2p side failed as a whole
 def _load() -> None:
     """Import libp2p, and what of ours needs it."""
     import pico_node.peers.edge
-    import pico_node.peers.wire  # noqa: F401
+    import pico_node.peers.wire  # noqa: F401 - loaded here, used by the functions below
 
 
 class Peers:
